@@ -1,0 +1,36 @@
+/** Run: what one run of the program shares, handed down from the command line; there is no global state. */
+
+import type { SourceFile } from "../../grammar/source.js";
+import type { Engine } from "./engine.js";
+
+export type Precision = "float" | "double";
+
+/** Where an epoch stands, for a progress line on a terminal. */
+export interface Progress {
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly samples: number;
+  /** samples of the whole epoch */
+  readonly total: number;
+  readonly samplesPerSecond: number;
+}
+
+export interface Run {
+  /** writes one line (or several, separated by newlines) to the log, without time stamp */
+  readonly log: (text: string) => void;
+  /** writes a line with the time stamp that `timestamping=true` asks for */
+  readonly stampedLog: (text: string) => void;
+  readonly precision: Precision;
+  /** -1 is the CPU */
+  readonly deviceId: number;
+  /** the engine, created when the first network runs */
+  readonly engine: () => Promise<Engine>;
+  /** numbers 1, 2, 3, ... for parameters with random initial values; never reset within a run (nodes.md 13.1) */
+  readonly nextSeed: () => number;
+  /** directories of the config files, for BrainScript's include */
+  readonly includeDirectories: readonly string[];
+  /** shows progress on a terminal; undefined where the log is not one */
+  readonly progress: ((progress: Progress | undefined) => void) | undefined;
+  /** reads a text file named in a config. @throws CntkError "reading" */
+  readonly readText: (path: string) => SourceFile;
+}

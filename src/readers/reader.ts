@@ -1,0 +1,38 @@
+/** What a reader delivers: minibatches of plain arrays, in CNTK's sample order (readers.md 3). */
+
+/** One stream of a minibatch, sample after sample. */
+export type StreamData =
+  | { readonly kind: "dense"; readonly dimension: number; readonly values: Float32Array }
+  | {
+      readonly kind: "sparse";
+      readonly dimension: number;
+      readonly values: Float32Array;
+      /** row index of each value */
+      readonly indices: Int32Array;
+      /** where each sample's values begin; one more entry than samples */
+      readonly starts: Int32Array;
+    };
+
+export interface Minibatch {
+  /** columns of the minibatch */
+  readonly samples: number;
+  readonly streams: ReadonlyMap<string, StreamData>;
+}
+
+export interface EpochRequest {
+  readonly minibatchSize: number;
+  /** counted from 0; the position on the infinite timeline is epoch x epochSize */
+  readonly epoch: number;
+  /** samples; 0 stands for one sweep */
+  readonly epochSize: number;
+}
+
+export interface Reader {
+  /** samples of one pass over the data */
+  readonly sweepSize: number;
+  /** names and dimensions of the streams */
+  readonly streams: ReadonlyMap<string, { readonly dimension: number; readonly isSparse: boolean }>;
+  startEpoch(request: EpochRequest): void;
+  /** the next minibatch of the epoch; undefined at its end */
+  nextMinibatch(): Minibatch | undefined;
+}
