@@ -11,6 +11,8 @@ export interface CntkErrorDetails {
   readonly hint?: string | undefined;
   /** places, innermost first */
   readonly ranges?: readonly SourceRange[];
+  /** true once the whole chain of calls is known: further places are not added */
+  readonly isTraced?: boolean;
 }
 
 /** A user's mistake. Any other exception is a bug in tscntk. */
@@ -18,6 +20,7 @@ export class CntkError extends Error {
   readonly phase: Phase;
   readonly hint: string | undefined;
   readonly ranges: readonly SourceRange[];
+  readonly isTraced: boolean;
 
   constructor(phase: Phase, message: string, details: CntkErrorDetails = {}) {
     super(message);
@@ -25,13 +28,27 @@ export class CntkError extends Error {
     this.phase = phase;
     this.hint = details.hint;
     this.ranges = details.ranges ?? [];
+    this.isTraced = details.isTraced ?? false;
   }
 
   /** The same error with one more enclosing place; a place already known is not repeated. */
   at(range: SourceRange | undefined): CntkError {
-    if (range === undefined || this.ranges.some((known) => samePlace(known, range))) return this;
-    const details = { hint: this.hint, ranges: [...this.ranges, range] };
-    return new CntkError(this.phase, this.message, details);
+    return range === undefined ? this : this.#withRanges([range], this.isTraced);
+  }
+
+  /** The same error with the rest of its chain of calls; later places do not belong to it. */
+  traced(callers: readonly SourceRange[]): CntkError {
+    return this.#withRanges(callers, true);
+  }
+
+  #withRanges(added: readonly SourceRange[], isTraced: boolean): CntkError {
+    const ranges = [...this.ranges];
+    for (const range of this.isTraced ? [] : added) {
+      if (!ranges.some((known) => samePlace(known, range))) ranges.push(range);
+    }
+    const error = new CntkError(this.phase, this.message, { hint: this.hint, ranges, isTraced });
+    if (this.stack !== undefined) error.stack = this.stack;
+    return error;
   }
 
   /** The text the program prints: place, message, excerpt with caret, hint, chain of calls. */
@@ -64,7 +81,7 @@ export function located(error: unknown, range: SourceRange | undefined): unknown
 /** The known name nearest to a misspelt one, if any is near enough to be meant. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let bestDistance = Math.min(Math.max(1, Math.floor(name.length / 3)) + 1, name.length);
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
@@ -75,19 +92,25 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   return best;
 }
 
-/** Levenshtein distance. */
+/** Insertions, removals, substitutions and swaps of neighbours that turn one text into the other. */
 function editDistance(one: string, other: string): number {
-  let previous = Array.from({ length: other.length + 1 }, (_, column) => column);
+  const rows = [Array.from({ length: other.length + 1 }, (_, column) => column)];
+  const cost = (row: number, column: number) => rows[row]?.[column] ?? Infinity;
   for (let row = 1; row <= one.length; row++) {
     const current = [row];
+    rows.push(current);
     for (let column = 1; column <= other.length; column++) {
-      const substitution =
-        (previous[column - 1] ?? 0) + (one[row - 1] === other[column - 1] ? 0 : 1);
-      const removal = (previous[column] ?? 0) + 1;
-      const insertion = (current[column - 1] ?? 0) + 1;
-      current.push(Math.min(substitution, removal, insertion));
+      const [a, b] = [one[row - 1], other[column - 1]];
+      const isSwap = a === other[column - 2] && b === one[row - 2];
+      current.push(
+        Math.min(
+          cost(row - 1, column - 1) + (a === b ? 0 : 1),
+          cost(row - 1, column) + 1,
+          cost(row, column - 1) + 1,
+          isSwap ? cost(row - 2, column - 2) + 1 : Infinity,
+        ),
+      );
     }
-    previous = current;
   }
-  return previous[other.length] ?? 0;
+  return cost(one.length, other.length);
 }

@@ -89,6 +89,8 @@ export interface OperationEntry<Name extends string, Schema extends SettingSchem
   readonly shape: (context: ShapeContext<Name, SettingsOf<Schema>>) => Shape;
   /** true, or true for these settings: the result has no dynamic axis even where the inputs have one */
   readonly reducesMinibatch?: boolean | ((settings: SettingsOf<Schema>) => boolean);
+  /** true for delays: their inputs are attached after construction, which is what permits recurrence */
+  readonly hasDelayedInputs?: boolean;
   /** true for nodes that draw random numbers while they compute */
   readonly isRandom?: boolean;
   /** static tables for one network, made once before the first minibatch */
