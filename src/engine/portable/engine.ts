@@ -1,0 +1,29 @@
+/** The portable engine: every operation in TensorFlow.js, on whatever backend there is. It runs any network. */
+
+import { tf } from "../../operations/tensors.js";
+import type { Backend } from "../backend.js";
+import type { Engine } from "../engine.js";
+import { makePlan } from "./plan.js";
+import { PortableProgram } from "./program.js";
+import { RandomNodes } from "./random-nodes.js";
+
+/** @param backend the current TensorFlow.js backend */
+export function createPortableEngine(backend: Backend): Engine {
+  const randomNodes = new RandomNodes();
+  const programs = new Set<PortableProgram>();
+  return {
+    description: `portable engine, TensorFlow.js ${tf.version_core} on backend ${backend.name} (${backend.why}), computing in float`,
+    compile(request) {
+      randomNodes.add(request);
+      const program: PortableProgram = new PortableProgram(makePlan(request), randomNodes, () =>
+        programs.delete(program),
+      );
+      programs.add(program);
+      return program;
+    },
+    seedRandomNodes: (seedOf) => randomNodes.seed(seedOf),
+    dispose() {
+      for (const program of [...programs]) program.dispose();
+    },
+  };
+}
