@@ -5,6 +5,8 @@ export interface SourceFile {
   readonly name: string;
   readonly text: string;
   readonly isLibrary?: boolean;
+  /** number of the first line of `text`, where that is a part of a large file; 1 if left out */
+  readonly firstLine?: number;
 }
 
 /** A half-open stretch of characters of one file. */
@@ -18,7 +20,8 @@ export interface SourceRange {
 export function positionOf(file: SourceFile, offset: number): { line: number; column: number } {
   const before = file.text.slice(0, offset);
   const lines = before.split(/\r\n|\r|\n/);
-  return { line: lines.length, column: (lines.at(-1) ?? "").length + 1 };
+  const line = (file.firstLine ?? 1) + lines.length - 1;
+  return { line, column: (lines.at(-1) ?? "").length + 1 };
 }
 
 /** `file:line:column`, as every message shows a place. */
@@ -30,7 +33,7 @@ export function describePlace(range: SourceRange): string {
 /** The source line of a range with carets under it; a range over several lines is marked on the first. */
 export function caretExcerpt(range: SourceRange): string {
   const { line, column } = positionOf(range.file, range.start);
-  const text = range.file.text.split(/\r\n|\r|\n/)[line - 1] ?? "";
+  const text = range.file.text.split(/\r\n|\r|\n/)[line - (range.file.firstLine ?? 1)] ?? "";
   const window = excerptWindow(text, column - 1);
   const width = Math.max(1, Math.min(range.end - range.start, text.length - (column - 1)));
   const gutter = `${line}`.padStart(3);

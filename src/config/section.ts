@@ -1,8 +1,12 @@
 /** A section of the outer configuration: hierarchical lookup of typed values (config.md 6). */
 
-import type { CntkError } from "../../grammar/errors.js";
+import { type Entry, parseArray } from "../../grammar/config/parser.js";
+import { CntkError, nearestName } from "../../grammar/errors.js";
 import type { SourceRange, SourceText } from "../../grammar/source.js";
-import type { Schedule } from "./schedule.js";
+import { mergedEntries } from "./entries.js";
+import { readSchedule, type Schedule, scheduleOf } from "./schedule.js";
+import { readBool, readInteger, readReal, type TypedText, unexpected } from "./values.js";
+import { expandVariables } from "./variables.js";
 
 /**
  * A section. A key missing here is searched in the enclosing sections; keys are compared without case. A method without
@@ -27,6 +31,8 @@ export interface Section {
   schedule(key: string, element: "real" | "integer", defaultValue?: readonly number[]): Schedule;
   section(key: string): Section;
   optionalSection(key: string): Section | undefined;
+  /** elements of an array of sections, such as `deserializers` */
+  sections(key: string, defaultValue?: readonly Section[]): readonly Section[];
   /** sections at this level by key, such as the streams in `input` */
   ownSections(): ReadonlyMap<string, Section>;
   /** the value's text as it stands, bracket included: what BrainScript parses */
@@ -35,4 +41,263 @@ export interface Section {
   rangeOf(key: string): SourceRange | undefined;
   /** a mistake in the value of a key, located there */
   error(key: string, message: string, hint?: string): CntkError;
+}
+
+/** The outermost section of a run. */
+export interface RootSection extends Section {
+  /** entries that nobody has asked for; of a section never asked for only itself */
+  unreadKeys(): readonly { readonly path: string; readonly range: SourceRange }[];
+}
+
+/**
+ * The section of the configuration's whole text.
+ * @param name what key paths begin with: the base name of the last file read
+ * @throws CntkError "configuring" where brackets do not match or a value is missing
+ */
+export function rootSection(text: SourceText, name: string): RootSection {
+  return new Dictionary(text, { path: name, names: [], parent: undefined, range: undefined });
+}
+
+interface Surroundings {
+  readonly path: string;
+  /** the path without the file */
+  readonly names: readonly string[];
+  readonly parent: Dictionary | undefined;
+  /** place of the section's key */
+  readonly range: SourceRange | undefined;
+}
+
+/** An entry, and the section in which it was found. */
+interface Found {
+  readonly section: Dictionary;
+  readonly entry: Entry;
+}
+
+class Dictionary implements RootSection {
+  readonly #surroundings: Surroundings;
+  readonly #entries: ReadonlyMap<string, Entry>;
+  readonly #read = new Set<Entry>();
+  readonly #expanded = new Map<Entry, SourceText>();
+  /** what was entered so far: a section remembers what has been read in it */
+  readonly #children = new Map<Entry, Dictionary>();
+  readonly #arrays = new Map<Entry, readonly Dictionary[]>();
+
+  constructor(text: SourceText, surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+    this.#entries = mergedEntries(text);
+  }
+
+  get path(): string {
+    return this.#surroundings.path;
+  }
+
+  keys(): readonly string[] {
+    return Array.from(this.#entries.values(), (entry) => entry.key);
+  }
+
+  has(key: string): boolean {
+    return this.#find(key) !== undefined;
+  }
+
+  hasOwn(key: string): boolean {
+    return this.#findOwn(key) !== undefined;
+  }
+
+  string(key: string, defaultValue?: string): string {
+    return this.#value(key, defaultValue, ({ text }) => text);
+  }
+
+  number(key: string, defaultValue?: number): number {
+    return this.#value(key, defaultValue, readReal);
+  }
+
+  integer(key: string, defaultValue?: number): number {
+    return this.#value(key, defaultValue, readInteger);
+  }
+
+  bool(key: string, defaultValue?: boolean): boolean {
+    return this.#value(key, defaultValue, readBool);
+  }
+
+  strings(key: string, defaultValue?: readonly string[]): readonly string[] {
+    return this.#value(key, defaultValue, (_, source) =>
+      parseArray(source).map((element) => element.text),
+    );
+  }
+
+  schedule(key: string, element: "real" | "integer", defaultValue?: readonly number[]): Schedule {
+    const otherwise = defaultValue === undefined ? undefined : scheduleOf(defaultValue);
+    return this.#value(key, otherwise, (value, source) => readSchedule(source, element, value));
+  }
+
+  section(key: string): Section {
+    return this.#section(this.#find(key) ?? this.#fail(key));
+  }
+
+  optionalSection(key: string): Section | undefined {
+    const found = this.#find(key);
+    return found === undefined ? undefined : this.#section(found);
+  }
+
+  sections(key: string, defaultValue?: readonly Section[]): readonly Section[] {
+    const found = this.#find(key);
+    if (found === undefined) return defaultValue ?? this.#fail(key);
+    return found.section.#array(found.entry);
+  }
+
+  ownSections(): ReadonlyMap<string, Section> {
+    const sections = new Map<string, Section>();
+    for (const entry of this.#entries.values()) {
+      if (!/^[[{]/.test(this.#valueOf(entry, []).text)) continue;
+      this.#read.add(entry);
+      sections.set(entry.key, this.#child(entry));
+    }
+    return sections;
+  }
+
+  text(key: string): SourceText | undefined {
+    const found = this.#find(key);
+    return found === undefined ? undefined : found.section.#valueOf(found.entry, []);
+  }
+
+  rangeOf(key: string): SourceRange | undefined {
+    return this.#find(key)?.entry.valueRange;
+  }
+
+  error(key: string, message: string, hint?: string): CntkError {
+    const found = this.#find(key);
+    const name = found === undefined ? this.#nameOf(key) : found.section.#nameOf(found.entry.key);
+    const range = found?.entry.valueRange ?? this.#surroundings.range;
+    const ranges = range === undefined ? [] : [range];
+    return new CntkError("configuring", `${name}: ${message}`, { hint, ranges });
+  }
+
+  unreadKeys(): readonly { readonly path: string; readonly range: SourceRange }[] {
+    return Array.from(this.#entries.values()).flatMap((entry) => {
+      if (!this.#read.has(entry)) return [{ path: this.#nameOf(entry.key), range: entry.keyRange }];
+      const child = this.#children.get(entry);
+      const entered = [...(child === undefined ? [] : [child]), ...(this.#arrays.get(entry) ?? [])];
+      return entered.flatMap((section) => section.unreadKeys());
+    });
+  }
+
+  #nameOf(key: string): string {
+    return [...this.#surroundings.names, key].join(":");
+  }
+
+  #findOwn(key: string): Entry | undefined {
+    const entry = this.#entries.get(key.toLowerCase());
+    if (entry !== undefined) this.#read.add(entry);
+    return entry;
+  }
+
+  #find(key: string): Found | undefined {
+    for (const section of this.#outwards()) {
+      const entry = section.#findOwn(key);
+      if (entry !== undefined) return { section, entry };
+    }
+    return undefined;
+  }
+
+  /** This section and those around it. */
+  #outwards(): readonly Dictionary[] {
+    const parent = this.#surroundings.parent;
+    return parent === undefined ? [this] : [this, ...parent.#outwards()];
+  }
+
+  #value<Value>(
+    key: string,
+    defaultValue: Value | undefined,
+    read: (value: TypedText, source: SourceText) => Value,
+  ): Value {
+    const found = this.#find(key);
+    if (found === undefined) return defaultValue ?? this.#fail(key);
+    const { section, entry } = found;
+    const source = section.#valueOf(entry, []);
+    if (defaultValue !== undefined && source.text === "default") return defaultValue;
+    const typed = section.#typed(entry, source);
+    if (defaultValue === undefined && source.text === "") throw unexpected(typed, "a value");
+    return read(typed, source);
+  }
+
+  #typed(entry: Entry, source: SourceText): TypedText {
+    return { name: this.#nameOf(entry.key), text: source.text, range: entry.valueRange };
+  }
+
+  /** @param trail the entries whose values wait for this one, outermost first */
+  #valueOf(entry: Entry, trail: readonly string[]): SourceText {
+    const known = this.#expanded.get(entry);
+    if (known !== undefined) return known;
+    const expanded = expandVariables(entry.value, {
+      entry: this.#nameOf(entry.key),
+      trail: [...trail, entry.key],
+      lookUp: (name, names) => {
+        const found = this.#find(name);
+        return found === undefined ? undefined : found.section.#valueOf(found.entry, names);
+      },
+      hintForUnknown: (name) => {
+        const nearest = this.#nearest(name);
+        return nearest === undefined
+          ? `give it a value in the config or on the command line: ${name}=...`
+          : `did you mean $${nearest}$?`;
+      },
+    });
+    this.#expanded.set(entry, expanded);
+    return expanded;
+  }
+
+  #section({ section, entry }: Found): Section {
+    const value = section.#valueOf(entry, []);
+    if (/^[[{(]/.test(value.text)) return section.#child(entry);
+    throw unexpected(section.#typed(entry, value), "a section in [ ] or { }");
+  }
+
+  #child(entry: Entry): Dictionary {
+    const known = this.#children.get(entry);
+    if (known !== undefined) return known;
+    const child = this.#inside(this.#valueOf(entry, []), entry.key, entry.keyRange);
+    this.#children.set(entry, child);
+    return child;
+  }
+
+  #inside(text: SourceText, name: string, range: SourceRange): Dictionary {
+    const { path, names } = this.#surroundings;
+    const surroundings = { path: `${path}:${name}`, names: [...names, name], parent: this, range };
+    return new Dictionary(text, surroundings);
+  }
+
+  #array(entry: Entry): readonly Dictionary[] {
+    const known = this.#arrays.get(entry);
+    if (known !== undefined) return known;
+    const value = this.#valueOf(entry, []);
+    const sections = parseArray(value).map((element, position) => {
+      const range = element.rangeOf(0, element.length);
+      const name = `${entry.key}[${position}]`;
+      if (/^[[{(]/.test(element.text)) return this.#inside(element, name, range);
+      const typed = { name: this.#nameOf(name), text: element.text, range };
+      const hint = "an array of sections stands in parentheses: ({ ... } : { ... })";
+      throw unexpected(typed, "a section in [ ] or { }", hint);
+    });
+    this.#arrays.set(entry, sections);
+    return sections;
+  }
+
+  #nearest(key: string): string | undefined {
+    return nearestName(
+      key,
+      this.#outwards().flatMap((section) => section.keys()),
+    );
+  }
+
+  /** Throws the error of a required key that is missing. */
+  #fail(key: string): never {
+    const searched = this.#outwards().map(({ path }) => path);
+    const nearest = this.#nearest(key);
+    const question = nearest === undefined ? "" : `did you mean '${nearest}'? `;
+    const range = this.#surroundings.range;
+    throw new CntkError("configuring", `${this.path}:${key}: required, but missing`, {
+      hint: `${question}searched in ${searched.join(", ")}`,
+      ranges: range === undefined ? [] : [range],
+    });
+  }
 }

@@ -14,9 +14,21 @@ export type StreamData =
     };
 
 export interface Minibatch {
-  /** columns of the minibatch */
+  /** columns of the minibatch: the samples of its longest stream; 0 where a worker has nothing to do in this one */
   readonly samples: number;
   readonly streams: ReadonlyMap<string, StreamData>;
+  /**
+   * Where the sequences begin in each stream, counted in samples; one more entry than sequences. Left out where every
+   * sequence has one sample in every stream.
+   */
+  readonly sequenceStarts?: ReadonlyMap<string, Int32Array>;
+}
+
+/** One of several processes or threads that share the data (readers.md 3.3). */
+export interface Worker {
+  /** counted from 0 */
+  readonly rank: number;
+  readonly count: number;
 }
 
 export interface EpochRequest {
@@ -25,6 +37,8 @@ export interface EpochRequest {
   readonly epoch: number;
   /** samples; 0 stands for one sweep */
   readonly epochSize: number;
+  /** whose share to deliver; left out, all of it */
+  readonly worker?: Worker;
 }
 
 export interface Reader {
