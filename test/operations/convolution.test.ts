@@ -1,0 +1,9 @@
+/** Convolution against its formula and against CNTK 2.7, in the portable form. */
+
+import { Convolution } from "../../src/operations/convolution.js";
+import { checkCases, findBackends } from "./harness.js";
+import { convolutionCases, convolutionPeerCases } from "./window-cases.js";
+
+const backends = await findBackends();
+
+checkCases({ Convolution }, [...convolutionCases, ...convolutionPeerCases], backends);
