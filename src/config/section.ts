@@ -31,8 +31,6 @@ export interface Section {
   schedule(key: string, element: "real" | "integer", defaultValue?: readonly number[]): Schedule;
   section(key: string): Section;
   optionalSection(key: string): Section | undefined;
-  /** elements of an array of sections, such as `deserializers` */
-  sections(key: string, defaultValue?: readonly Section[]): readonly Section[];
   /** sections at this level by key, such as the streams in `input` */
   ownSections(): ReadonlyMap<string, Section>;
   /** the value's text as it stands, bracket included: what BrainScript parses */
@@ -80,7 +78,6 @@ class Dictionary implements RootSection {
   readonly #expanded = new Map<Entry, SourceText>();
   /** what was entered so far: a section remembers what has been read in it */
   readonly #children = new Map<Entry, Dictionary>();
-  readonly #arrays = new Map<Entry, readonly Dictionary[]>();
 
   constructor(text: SourceText, surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -139,12 +136,6 @@ class Dictionary implements RootSection {
     return found === undefined ? undefined : this.#section(found);
   }
 
-  sections(key: string, defaultValue?: readonly Section[]): readonly Section[] {
-    const found = this.#find(key);
-    if (found === undefined) return defaultValue ?? this.#fail(key);
-    return found.section.#array(found.entry);
-  }
-
   ownSections(): ReadonlyMap<string, Section> {
     const sections = new Map<string, Section>();
     for (const entry of this.#entries.values()) {
@@ -175,9 +166,7 @@ class Dictionary implements RootSection {
   unreadKeys(): readonly { readonly path: string; readonly range: SourceRange }[] {
     return Array.from(this.#entries.values()).flatMap((entry) => {
       if (!this.#read.has(entry)) return [{ path: this.#nameOf(entry.key), range: entry.keyRange }];
-      const child = this.#children.get(entry);
-      const entered = [...(child === undefined ? [] : [child]), ...(this.#arrays.get(entry) ?? [])];
-      return entered.flatMap((section) => section.unreadKeys());
+      return this.#children.get(entry)?.unreadKeys() ?? [];
     });
   }
 
@@ -255,31 +244,15 @@ class Dictionary implements RootSection {
   #child(entry: Entry): Dictionary {
     const known = this.#children.get(entry);
     if (known !== undefined) return known;
-    const child = this.#inside(this.#valueOf(entry, []), entry.key, entry.keyRange);
+    const { path, names } = this.#surroundings;
+    const child = new Dictionary(this.#valueOf(entry, []), {
+      path: `${path}:${entry.key}`,
+      names: [...names, entry.key],
+      parent: this,
+      range: entry.keyRange,
+    });
     this.#children.set(entry, child);
     return child;
-  }
-
-  #inside(text: SourceText, name: string, range: SourceRange): Dictionary {
-    const { path, names } = this.#surroundings;
-    const surroundings = { path: `${path}:${name}`, names: [...names, name], parent: this, range };
-    return new Dictionary(text, surroundings);
-  }
-
-  #array(entry: Entry): readonly Dictionary[] {
-    const known = this.#arrays.get(entry);
-    if (known !== undefined) return known;
-    const value = this.#valueOf(entry, []);
-    const sections = parseArray(value).map((element, position) => {
-      const range = element.rangeOf(0, element.length);
-      const name = `${entry.key}[${position}]`;
-      if (/^[[{(]/.test(element.text)) return this.#inside(element, name, range);
-      const typed = { name: this.#nameOf(name), text: element.text, range };
-      const hint = "an array of sections stands in parentheses: ({ ... } : { ... })";
-      throw unexpected(typed, "a section in [ ] or { }", hint);
-    });
-    this.#arrays.set(entry, sections);
-    return sections;
   }
 
   #nearest(key: string): string | undefined {

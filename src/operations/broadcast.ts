@@ -79,7 +79,20 @@ export function onAligned(
 export function expandTo(tensor: Tensor, shape: readonly number[]): Tensor {
   const aligned = alignRanks(tensor, shape.length);
   const isThere = shape.every((size, axis) => size === aligned.shape[axis]);
-  return isThere ? aligned : tf.broadcastTo(aligned, [...shape]);
+  // An addition broadcasts quickly on every backend; broadcastTo is a tile, slow on wasm.
+  return isThere ? aligned : tf.add(tf.zeros([...shape]), aligned);
+}
+
+/** `whenTrue` where the condition holds, `whenFalse` elsewhere; numbers and smaller tensors are broadcast. */
+export function select(
+  condition: Tensor,
+  whenTrue: Tensor | number,
+  whenFalse: Tensor | number,
+): Tensor {
+  const { shape } = condition;
+  const full = (value: Tensor | number) =>
+    typeof value === "number" ? tf.fill(shape, value) : expandTo(value, shape);
+  return tf.where(condition, full(whenTrue), full(whenFalse));
 }
 
 /**

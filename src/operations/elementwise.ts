@@ -1,6 +1,6 @@
 /** Element-wise operations of one, two and three inputs (nodes.md 4). CNTK: NonlinearityNodes.h, LinearAlgebraNodes.h. */
 
-import { alignRanks, broadcastShape, onAligned } from "./broadcast.js";
+import { alignRanks, broadcastShape, onAligned, select } from "./broadcast.js";
 import { operation } from "./operation.js";
 import { addLogarithms, clippedLog, reciprocalOrZero } from "./protection.js";
 import type { Shape } from "./shape.js";
@@ -87,8 +87,8 @@ export const Reciprocal = unary(
 
 /** x where x > 0, else 0, for NaN as well. Shapes: x -> the same. CNTK: RectifiedLinearNode. */
 export const RectifiedLinear = unary(
-  (x) => tf.where(tf.greater(x, 0), x, tf.scalar(0)),
-  (gradient, _, y) => tf.where(tf.greater(y, 0), gradient, tf.scalar(0)),
+  (x) => select(tf.greater(x, 0), x, 0),
+  (gradient, _, y) => select(tf.greater(y, 0), gradient, 0),
 );
 
 /** 1 / (1 + exp(-x)) in this form: 0 once exp(-x) overflows. Shapes: x -> the same. CNTK: SigmoidNode. */
@@ -105,7 +105,7 @@ export const Sin = unary(
 
 /** Square root of x where x > 0, else 0, for NaN as well. Shapes: x -> the same. CNTK: SqrtNode. */
 export const Sqrt = unary(
-  (x) => tf.where(tf.greater(x, 0), tf.sqrt(x), tf.scalar(0)),
+  (x) => select(tf.greater(x, 0), tf.sqrt(x), 0),
   // like CNTK not protected: infinite, or NaN for a gradient of 0, at y = 0
   (gradient, _, y) => tf.div(gradient, tf.mul(2, y)),
 );
@@ -192,13 +192,13 @@ export const Clip = operation({
     const low = alignRanks(min, rank);
     const high = alignRanks(max, rank);
     const value = alignRanks(x, rank);
-    const notAbove = tf.where(tf.greater(value, high), high, value);
-    return tf.where(tf.less(value, low), low, notAbove);
+    const notAbove = select(tf.greater(value, high), high, value);
+    return select(tf.less(value, low), low, notAbove);
   },
   // min and max receive nothing
   backward: {
     x: (gradient, { x }, { value }) =>
-      tf.where(tf.equal(value, alignRanks(x, value.rank)), gradient, tf.scalar(0)),
+      select(tf.equal(value, alignRanks(x, value.rank)), gradient, 0),
   },
 });
 
@@ -208,17 +208,15 @@ export const If = operation({
   shape: broadcastShape,
   forward({ condition, then, otherwise }, { shape }) {
     const rank = shape.length + 1;
-    return tf.where(
+    return select(
       tf.notEqual(alignRanks(condition, rank), 0),
       alignRanks(then, rank),
       alignRanks(otherwise, rank),
     );
   },
   backward: {
-    then: (gradient, { condition }) =>
-      tf.where(isNotZero(condition, gradient), gradient, tf.scalar(0)),
-    otherwise: (gradient, { condition }) =>
-      tf.where(isNotZero(condition, gradient), tf.scalar(0), gradient),
+    then: (gradient, { condition }) => select(isNotZero(condition, gradient), gradient, 0),
+    otherwise: (gradient, { condition }) => select(isNotZero(condition, gradient), 0, gradient),
   },
 });
 

@@ -1,6 +1,6 @@
 /** Criteria for large vocabularies (nodes.md 11). CNTK: TrainingNodes.h. */
 
-import { flattenSamples } from "./broadcast.js";
+import { flattenSamples, select } from "./broadcast.js";
 import { invalid } from "./expect.js";
 import { operation, type ComputeContext } from "./operation.js";
 import { setting } from "./settings.js";
@@ -34,7 +34,7 @@ function logWords({ labels, hidden, weights }: Inputs): Tensor {
     tf.greaterEqual(words, labelRow(labels, 2)),
     tf.less(words, labelRow(labels, 3)),
   );
-  return tf.logSoftmax(tf.where(isInClass, scores, tf.scalar(EXCLUDED)));
+  return tf.logSoftmax(select(isInClass, scores, EXCLUDED));
 }
 
 /** Gradient of the loss with respect to scores of which these are the log-softmax. */

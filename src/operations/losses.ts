@@ -4,7 +4,7 @@
  */
 
 import { CntkError } from "../../grammar/errors.js";
-import { asSamples, flattenSamples, onAligned, type AnyShapeContext } from "./broadcast.js";
+import { asSamples, flattenSamples, onAligned, type AnyShapeContext, select } from "./broadcast.js";
 import { expectSameShapes } from "./expect.js";
 import { operation } from "./operation.js";
 import { clippedLog, EPS_INV, protectedReciprocal } from "./protection.js";
@@ -144,7 +144,7 @@ function rankOf(expected: Tensor, outputs: Tensor): Tensor {
   const indices = tf.range(0, classes, 1, "float32");
   const position = tf.cast(tf.expandDims(expected, 1), "float32");
   const isExpected = tf.equal(indices, position);
-  const own = tf.sum(tf.where(isExpected, outputs, tf.scalar(0)), 1, true);
+  const own = tf.sum(select(isExpected, outputs, 0), 1, true);
   const isEqualBefore = tf.logicalAnd(tf.equal(outputs, own), tf.less(indices, position));
   const isBefore = tf.logicalOr(tf.greater(outputs, own), isEqualBefore);
   return tf.sum(tf.cast(isBefore, "float32"), 1);

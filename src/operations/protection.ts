@@ -1,5 +1,6 @@
 /** CNTK's numbers for what has no value: logarithms of zero and divisions by zero (nodes.md 1.3). */
 
+import { select } from "./broadcast.js";
 import { tf, type Tensor } from "./tensors.js";
 
 /** divisors nearer to 0 than this are replaced by it, with their sign */
@@ -20,18 +21,18 @@ export const MINLOGEXP = -9.2103;
 
 /** Logarithm as all of CNTK computes it, losses included: -85.1 for x < 1e-37, negative x included. */
 export function clippedLog(x: Tensor): Tensor {
-  return tf.where(tf.less(x, EPS_LOG), tf.scalar(LOG_EPS_LOG), tf.log(x));
+  return select(tf.less(x, EPS_LOG), LOG_EPS_LOG, tf.log(x));
 }
 
 /** 1/x, and 0 where x is 0. */
 export function reciprocalOrZero(x: Tensor): Tensor {
-  return tf.where(tf.equal(x, 0), tf.scalar(0), tf.div(1, x));
+  return select(tf.equal(x, 0), 0, tf.div(1, x));
 }
 
 /** 1/x with divisors near 0 replaced by EPS_INV or -EPS_INV; 0 counts as positive. */
 export function protectedReciprocal(x: Tensor): Tensor {
-  const smallest = tf.where(tf.less(x, 0), tf.scalar(-EPS_INV), tf.scalar(EPS_INV));
-  return tf.div(1, tf.where(tf.less(tf.abs(x), EPS_INV), smallest, x));
+  const smallest = select(tf.less(x, 0), -EPS_INV, EPS_INV);
+  return tf.div(1, select(tf.less(tf.abs(x), EPS_INV), smallest, x));
 }
 
 /** CNTK's log-addition: a much smaller operand is left out, and what is nearly log 0 is log 0. */
@@ -39,8 +40,8 @@ export function addLogarithms(a: Tensor, b: Tensor): Tensor {
   const larger = tf.maximum(a, b);
   const difference = tf.sub(tf.minimum(a, b), larger);
   const sum = tf.add(larger, tf.log(tf.add(1, tf.exp(difference))));
-  const alone = tf.where(tf.less(larger, LSMALL), tf.scalar(LZERO), larger);
-  return tf.where(tf.less(difference, MINLOGEXP), alone, sum);
+  const alone = select(tf.less(larger, LSMALL), LZERO, larger);
+  return select(tf.less(difference, MINLOGEXP), alone, sum);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Sums, means, extrema and the like over the axes of a sample or over everything (nodes.md 8). CNTK: ReshapingNodes.h. */
 
 import { CntkError, nearestName } from "../../grammar/errors.js";
-import { expandTo } from "./broadcast.js";
+import { expandTo, select } from "./broadcast.js";
 import { invalid } from "./expect.js";
 import { operation } from "./operation.js";
 import { addLogarithmsOfRows, reciprocalOrZero } from "./protection.js";
@@ -29,7 +29,7 @@ const scaleOfMean = (x: Grouped) => Math.fround(1 / (x.shape[1] ?? 1));
 
 /** CNTK lets an extremum's gradient go to every element equal to it, ties included. */
 const toEqualElements = (gradient: Tensor, x: Grouped, y: Tensor) =>
-  tf.where(tf.equal(x, y), gradient, tf.scalar(0));
+  select(tf.equal(x, y), gradient, 0);
 
 const withAxis = (indices: Tensor) => tf.cast(tf.expandDims(indices, 1), "float32");
 

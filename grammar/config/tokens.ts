@@ -1,0 +1,146 @@
+/** The tokens of the outer configuration layer and its pairs of brackets (config.md 4.1). */
+
+import type { IToken, Lexer as ChevrotainLexer, TokenType } from "chevrotain";
+import { createToken, createTokenInstance, Lexer } from "../chevrotain.js";
+import { CntkError } from "../errors.js";
+import { describePlace, type SourceText } from "../source.js";
+
+/** Parts of an unquoted key; parts of an unquoted value or element; a pair of brackets or quotes with its content. */
+export const KeyPart = createToken({ name: "KeyPart", pattern: Lexer.NA });
+export const ValuePart = createToken({ name: "ValuePart", pattern: Lexer.NA });
+export const Bracketed = createToken({ name: "Bracketed", pattern: Lexer.NA });
+
+const Pair = createToken({ name: "Pair", pattern: Lexer.NA, categories: Bracketed });
+const Quoted = createToken({
+  name: "Quoted",
+  pattern: /"[^"]*"/,
+  line_breaks: true,
+  categories: Bracketed,
+});
+/** What ends an entry or element: which characters do depends on what is split. */
+export const Separator = createToken({ name: "Separator", pattern: Lexer.NA });
+export const Equals = createToken({ name: "Equals", pattern: "=", categories: ValuePart });
+export const Star = createToken({ name: "Star", pattern: "*", categories: [KeyPart, ValuePart] });
+const Word = createToken({
+  name: "Word",
+  pattern: /[^"[\](){}=*,;: \t\r\n]+/,
+  categories: [KeyPart, ValuePart],
+});
+
+const Blank = createToken({ name: "Blank", pattern: /[ \t]+/, group: Lexer.SKIPPED });
+const LineEnd = createToken({ name: "LineEnd", pattern: /[\r\n]/, line_breaks: true });
+const Punctuation = createToken({ name: "Punctuation", pattern: /[,;:]/ });
+const Open = createToken({ name: "Open", pattern: /[[({]/ });
+const Close = createToken({ name: "Close", pattern: /[\])}]/ });
+const UnclosedQuote = createToken({ name: "UnclosedQuote", pattern: '"' });
+
+/** What the lexer reads; `tokenize` turns the second line into separators, pairs and words. */
+const lexed = [Blank, Word, Equals, Star, Quoted];
+const reclassified = [LineEnd, Punctuation, Open, Close, UnclosedQuote];
+/** What the grammar sees. */
+export const grammarTokens: TokenType[] = [
+  ...[Separator, Word, Equals, Star, Pair, Quoted],
+  ...[KeyPart, ValuePart, Bracketed],
+];
+
+let sharedLexer: ChevrotainLexer | undefined;
+
+function lexer(): ChevrotainLexer {
+  sharedLexer ??= new Lexer([...lexed, ...reclassified], {
+    positionTracking: "onlyOffset",
+    skipValidations: true,
+  });
+  return sharedLexer;
+}
+
+const closerOf: ReadonlyMap<string, string> = new Map([
+  ["[", "]"],
+  ["{", "}"],
+  ["(", ")"],
+]);
+
+/**
+ * The tokens of a text as the grammar sees them, each outermost pair of brackets as one.
+ * @param separators the characters that separate besides line ends, such as `,;`
+ * @throws CntkError "configuring" where brackets do not match
+ */
+export function tokenize(text: SourceText, separators: string): IToken[] {
+  const open: IToken[] = [];
+  const result: IToken[] = [];
+  for (const token of lexer().tokenize(text.text).tokens) {
+    const innermost = open.at(-1);
+    if (token.tokenType === UnclosedQuote) throw notClosed(text, token);
+    if (token.tokenType === Open) open.push(token);
+    if (token.tokenType === Close && innermost !== undefined) {
+      if (closerOf.get(innermost.image) !== token.image) throw wrongCloser(text, innermost, token);
+      open.pop();
+      if (open.length === 0) result.push(pairOf(text, innermost, token));
+    } else if (open.length === 0) {
+      result.push(...classify(token, separators));
+    }
+  }
+  const unclosed = open.at(-1);
+  if (unclosed !== undefined) throw notClosed(text, unclosed);
+  return result;
+}
+
+/** A closing bracket outside any pair is an ordinary character, as in CNTK. */
+function classify(token: IToken, separators: string): IToken[] {
+  switch (token.tokenType) {
+    case LineEnd:
+      return [as(Separator, token.image, token.startOffset)];
+    case Punctuation: {
+      const type = separators.includes(token.image) ? Separator : Word;
+      return [as(type, token.image, token.startOffset)];
+    }
+    case Close:
+      return [as(Word, token.image, token.startOffset)];
+    case Word:
+    case Star:
+      return splitWord(token, separators);
+    default:
+      return [token];
+  }
+}
+
+/** A custom separator, such as `|`, is found inside words. */
+function splitWord(token: IToken, separators: string): IToken[] {
+  const isCut = Array.from(separators).some((separator) => token.image.includes(separator));
+  if (!isCut) return [token];
+  let offset = token.startOffset;
+  const result: IToken[] = [];
+  for (const part of token.image) {
+    result.push(as(separators.includes(part) ? Separator : Word, part, offset));
+    offset += part.length;
+  }
+  return result;
+}
+
+function pairOf(text: SourceText, opener: IToken, closer: IToken): IToken {
+  const image = text.text.slice(opener.startOffset, closer.startOffset + 1);
+  return as(Pair, image, opener.startOffset);
+}
+
+function as(type: TokenType, image: string, start: number): IToken {
+  return createTokenInstance(type, image, start, start + image.length - 1, NaN, NaN, NaN, NaN);
+}
+
+const bracketHint = "brackets count in // comments and '...' strings, too";
+const quoteHint = "a quote ends at the next quote; a blank and '#' begin a comment, even in quotes";
+
+function notClosed(text: SourceText, opener: IToken): CntkError {
+  const closer = closerOf.get(opener.image) ?? opener.image;
+  const hint = opener.tokenType === UnclosedQuote ? quoteHint : bracketHint;
+  const ranges = [text.rangeOf(opener.startOffset, opener.startOffset + 1)];
+  const message = `the '${opener.image}' is not closed: expected '${closer}'`;
+  return new CntkError("configuring", message, { hint, ranges });
+}
+
+function wrongCloser(text: SourceText, opener: IToken, found: IToken): CntkError {
+  const place = describePlace(text.rangeOf(opener.startOffset, opener.startOffset + 1));
+  const expected = `'${closerOf.get(opener.image) ?? ""}' for the '${opener.image}' at ${place}`;
+  return new CntkError("configuring", `expected ${expected}, found '${found.image}'`, {
+    hint: bracketHint,
+    ranges: [text.rangeOf(found.startOffset, found.startOffset + 1)],
+  });
+}

@@ -1,0 +1,57 @@
+/** Actions `train` and `trainRNN` (training.md 1, 6 and 9). */
+
+import type { Section } from "../config/section.js";
+import type { Run } from "../engine/run.js";
+import type { ComputationNetwork } from "../network/network.js";
+import { createReader } from "../readers/index.js";
+import { sgdSettings } from "../train/settings.js";
+import { trainNetwork } from "../train/sgd.js";
+import { networkFromFile, obtainNetwork } from "./network-source.js";
+import { pathAfter, trainedEpochs, trainingFiles } from "./training-files.js";
+
+export async function trainAction(section: Section, run: Run): Promise<void> {
+  const settings = sgdSettings(sgdSection(section));
+  for (const note of settings.notes) run.log(note);
+  const files = trainingFiles(settings, run.precision);
+  const trained = section.bool("makeMode", true) ? trainedEpochs(settings) : undefined;
+  if (trained === settings.maxEpochs) {
+    run.stampedLog(`Final model exists: ${settings.modelPath}`);
+    run.stampedLog("No further training is necessary.");
+    return;
+  }
+  const { log } = run;
+  const reader = createReader(section.section("reader"), { log });
+  const cvSection = section.optionalSection("cvReader");
+  const cvReader = cvSection === undefined ? undefined : createReader(cvSection, { log });
+  const network = startingNetwork(section, run, trained, settings);
+  await trainNetwork({
+    network,
+    settings,
+    reader,
+    cvReader,
+    startEpoch: trained ?? 0,
+    isNewNetwork: trained === undefined,
+    files,
+    run,
+  });
+}
+
+/** The section with the learner's settings; `optimizer` is its newer name. */
+export function sgdSection(section: Section): Section {
+  return section.optionalSection("optimizer") ?? section.section("SGD");
+}
+
+function startingNetwork(
+  section: Section,
+  run: Run,
+  trained: number | undefined,
+  settings: { readonly modelPath: string; readonly maxEpochs: number; readonly traceLevel: number },
+): ComputationNetwork {
+  if (trained === undefined) {
+    if (settings.traceLevel > 0) run.stampedLog("\nCreating virgin network.");
+    return obtainNetwork(section, run, "train");
+  }
+  const file = pathAfter(trained, settings);
+  run.stampedLog(`\nStarting from checkpoint. Loading network from '${file}'.`);
+  return networkFromFile(file, section, run);
+}

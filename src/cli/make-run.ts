@@ -1,0 +1,58 @@
+/** Makes the Run object that the layers below share (run.ts). */
+
+import { readFileSync } from "node:fs";
+import { CntkError } from "../../grammar/errors.js";
+import type { SourceFile } from "../../grammar/source.js";
+import type { Engine } from "../engine/engine.js";
+import type { Precision, Run } from "../engine/run.js";
+import type { LogOutput } from "./log-output.js";
+
+export interface RunParts {
+  readonly precision: Precision;
+  readonly includeDirectories: readonly string[];
+  readonly output: LogOutput;
+  readonly engine: () => Promise<Engine>;
+  /** every parameter with random values gets the same seed */
+  readonly hasConstantSeed: boolean;
+}
+
+/** Everything computes on the CPU, whatever deviceId says. */
+const CPU = -1;
+
+export function makeRun({ output, hasConstantSeed, ...parts }: RunParts): Run {
+  let seed = 0;
+  return {
+    ...parts,
+    log: output.line,
+    stampedLog: output.stamped,
+    deviceId: CPU,
+    nextSeed: () => (hasConstantSeed ? 1 : ++seed),
+    progress: output.progress,
+    readText,
+  };
+}
+
+/** @throws CntkError "reading" with the current directory, where relative paths begin */
+export function readText(name: string): SourceFile {
+  try {
+    return { name, text: readFileSync(name, "utf8") };
+  } catch (error) {
+    throw inDirectory(`cannot read '${name}'`, error);
+  }
+}
+
+/** @throws CntkError "reading" if there is no such directory */
+export function changeDirectory(name: string): void {
+  try {
+    process.chdir(name);
+  } catch (error) {
+    throw inDirectory(`cannot change the directory to '${name}'`, error);
+  }
+}
+
+function inDirectory(failure: string, error: unknown): CntkError {
+  const [reason = ""] = (error instanceof Error ? error.message : String(error)).split(", ");
+  return new CntkError("reading", `${failure}: ${reason}`, {
+    hint: `the current directory is ${process.cwd()}`,
+  });
+}

@@ -1,0 +1,39 @@
+/** The check over all commands before the first one runs, so that a broken later one stops the run at once (config.md 7.2). */
+
+import { findAction, isTraining } from "../actions/index.js";
+import type { Section } from "../config/section.js";
+
+export interface Command {
+  readonly name: string;
+  readonly section: Section;
+  readonly actions: readonly string[];
+}
+
+/**
+ * The commands of a run.
+ * @throws CntkError "configuring" for a section that is missing, an unknown action, or a training that cannot start
+ */
+export function checkCommands(root: Section, names: readonly string[]): Command[] {
+  return names.map((name) => {
+    const section = root.section(name);
+    const actions = section.strings("action", ["train"]);
+    for (const action of actions) {
+      findAction(action, name, section);
+      if (isTraining(action)) checkTraining(root, section);
+    }
+    return { name, section, actions };
+  });
+}
+
+function checkTraining(root: Section, section: Section): void {
+  const sgd = section.optionalSection("optimizer") ?? section.section("SGD");
+  const reader = section.section("reader");
+  sgd.string("modelPath");
+  sgd.integer("maxEpochs");
+  if (!reader.hasOwn("truncated") || sgd.hasOwn("truncated") || root.hasOwn("truncated")) return;
+  throw reader.error(
+    "truncated",
+    "the reader has it, but neither SGD nor the top level of the config",
+    "put it at the top level, where SGD and reader both find it",
+  );
+}

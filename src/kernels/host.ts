@@ -1,0 +1,87 @@
+/**
+ * Our compiled kernels inside the memory of TensorFlow.js's wasm backend: tensors are passed as offsets, working memory
+ * comes from the backend's own allocator.
+ */
+
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import type { TensorInfo } from "@tensorflow/tfjs";
+import { kernelTable, type KernelName } from "./table.js";
+
+/** What we use of the backend's class, which does not export its type. */
+export interface WasmBackend {
+  readonly wasm: {
+    readonly asm: { readonly memory: WebAssembly.Memory };
+    _malloc(bytes: number): number;
+    _free(offset: number): void;
+  };
+  readonly dataIdMap: { get(id: object): { readonly memoryOffset: number } };
+  makeOutput(shape: readonly number[], type: "float32" | "int32"): TensorInfo;
+  disposeData(id: object): boolean;
+}
+
+/** The kernels as functions over byte offsets and numbers, in the order of `kernelTable`. */
+export type Kernels = Readonly<Record<KernelName, (...values: number[]) => number>>;
+
+export interface KernelHost {
+  readonly backend: WasmBackend;
+  readonly kernels: Kernels;
+  /** where the numbers of a tensor begin */
+  offset(tensor: TensorInfo): number;
+  output(shape: readonly number[], type?: "float32" | "int32"): TensorInfo;
+  /** working memory until the next call */
+  scratch(bytes: number): number;
+}
+
+/** The compiled module: next to this file, or in dist/ when the program runs from its sources. */
+export function findModule(): string | undefined {
+  const here = import.meta.dirname;
+  const places = [here, path.join(here, "..", "..", "dist", "src", "kernels")];
+  return places.map((place) => path.join(place, "kernels.wasm")).find((file) => existsSync(file));
+}
+
+/** True for the wasm backend in a form whose memory our module can share. */
+export function isWasmBackend(backend: unknown): backend is WasmBackend {
+  const { wasm } = backend as { wasm?: Partial<WasmBackend["wasm"]> };
+  const memory: unknown = wasm?.asm?.memory.buffer;
+  // By name, since the backend may have been loaded into another realm, as test runners do.
+  return Object.prototype.toString.call(memory) === "[object ArrayBuffer]";
+}
+
+/** Starts the module on the backend's memory. */
+export function startKernels(file: string, backend: WasmBackend): KernelHost {
+  const { wasm } = backend;
+  // The module has neither data nor a table, so its bases are never used.
+  const base = () => new WebAssembly.Global({ value: "i32", mutable: false }, 0);
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {
+    env: { memory: wasm.asm.memory, __memory_base: base(), __table_base: base() },
+  });
+  let scratch = { offset: 0, bytes: 0 };
+  return {
+    backend,
+    kernels: collectKernels(instance),
+    offset: (tensor) => backend.dataIdMap.get(tensor.dataId).memoryOffset,
+    output: (shape, type = "float32") => backend.makeOutput(shape, type),
+    scratch(bytes) {
+      if (bytes <= scratch.bytes) return scratch.offset;
+      if (scratch.offset !== 0) wasm._free(scratch.offset);
+      const larger = Math.max(Math.ceil(bytes * 1.25), 1 << 16);
+      // The allocator's result is an unsigned offset in a signed number.
+      const offset = wasm._malloc(larger) >>> 0;
+      if (offset === 0) throw new Error(`no ${larger} bytes of memory left for a kernel`);
+      scratch = { offset, bytes: larger };
+      return offset;
+    },
+  };
+}
+
+function collectKernels(instance: WebAssembly.Instance): Kernels {
+  const entries = Object.keys(kernelTable).map((name) => {
+    const kernel = instance.exports[name];
+    if (typeof kernel !== "function")
+      throw new Error(`kernels.wasm has no ${name}; run npm run build`);
+    return [name, kernel];
+  });
+  // The table has just been gone through, name by name.
+  return Object.fromEntries(entries) as Kernels;
+}

@@ -1,0 +1,74 @@
+/*
+ * Vectors of floats: the only file that knows how long they are and what the compiler needs for them. Kernels are written
+ * for any length; LANES is chosen by the build (4 for wasm).
+ */
+#ifndef VECTOR_H
+#define VECTOR_H
+
+#ifndef LANES
+#define LANES 4
+#endif
+
+/* Memory is never assumed to be aligned to more than one float. */
+typedef float vector __attribute__((vector_size(LANES * 4)));
+typedef int integers __attribute__((vector_size(LANES * 4)));
+typedef float unaligned_vector __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+typedef int unaligned_integers __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+/* Loops with constant bounds over a block of registers; they must vanish. */
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+INLINE vector load(const float *from) { return *(const unaligned_vector *)from; }
+
+INLINE void store(float *to, vector value) { *(unaligned_vector *)to = value; }
+
+INLINE integers load_integers(const int *from) { return *(const unaligned_integers *)from; }
+
+INLINE void store_integers(int *to, integers value) { *(unaligned_integers *)to = value; }
+
+INLINE vector splat(float value) { return value - (vector){}; }
+
+INLINE integers splat_integer(int value) { return value - (integers){}; }
+
+/* one where the mask is all ones, other where it is zero */
+INLINE vector choose(integers mask, vector one, vector other) {
+  return (vector)((mask & (integers)one) | (~mask & (integers)other));
+}
+
+INLINE integers choose_integers(integers mask, integers one, integers other) {
+  return (mask & one) | (~mask & other);
+}
+
+INLINE float sum_of_lanes(vector value) {
+  float sum = 0;
+  UNROLL for (int lane = 0; lane < LANES; lane++) sum += value[lane];
+  return sum;
+}
+
+INLINE int smaller(int one, int other) { return one < other ? one : other; }
+
+INLINE int larger(int one, int other) { return one > other ? one : other; }
+
+/* Rounded up to whole vectors. */
+INLINE int whole_vectors(int count) { return (count + LANES - 1) / LANES * LANES; }
+
+/* Rows are short, so the last vector overlaps the one before instead of being taken apart. */
+INLINE void fill(float *to, int count, float value) {
+  if (count >= LANES)
+    for (int i = 0; i < count; i += LANES) store(to + smaller(i, count - LANES), splat(value));
+  else
+    for (int i = 0; i < count; i++) to[i] = value;
+}
+
+INLINE void copy(float *to, const float *from, int count) {
+  if (count >= LANES)
+    for (int i = 0; i < count; i += LANES) {
+      int at = smaller(i, count - LANES);
+      store(to + at, load(from + at));
+    }
+  else
+    for (int i = 0; i < count; i++) to[i] = from[i];
+}
+
+#endif

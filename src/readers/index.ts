@@ -1,0 +1,65 @@
+/** The table of readers by readerType (readers.md 0). */
+
+import { nearestName } from "../../grammar/errors.js";
+import type { Section } from "../config/section.js";
+import type { Reader } from "./reader.js";
+import { textFormatSettings } from "./settings.js";
+import { CNTKTextFormatReader } from "./text-format.js";
+
+export interface ReaderOptions {
+  readonly log: (line: string) => void;
+  /** overrides the section: actions test and write do not shuffle */
+  readonly randomize?: boolean;
+  /** overrides the section */
+  readonly traceLevel?: number;
+}
+
+type ReaderConstructor = (section: Section, options: ReaderOptions) => Reader;
+
+const READERS: Readonly<Record<string, ReaderConstructor>> = {
+  CNTKTextFormatReader: (section, { log, randomize, traceLevel }) => {
+    const settings = textFormatSettings(section);
+    return CNTKTextFormatReader(
+      {
+        ...settings,
+        randomization: randomize === false ? undefined : settings.randomization,
+        traceLevel: traceLevel ?? settings.traceLevel,
+      },
+      log,
+    );
+  },
+};
+
+const DEFAULT_READER = "CNTKTextFormatReader";
+
+/** Names CNTK knows, to tell a misspelling from what is missing here. */
+const OTHER_READERS = [
+  "ImageReader",
+  "CNTKBinaryReader",
+  "HTKDeserializers",
+  "HTKMLFReader",
+  "UCIFastReader",
+  "LMSequenceReader",
+  "CompositeDataReader",
+];
+
+/**
+ * The reader that a reader section describes.
+ * @throws CntkError "configuring" for wrong settings, "reading" for data that cannot be opened
+ */
+export function createReader(section: Section, options: ReaderOptions): Reader {
+  for (const key of ["deserializers", "readers"]) {
+    if (!section.hasOwn(key)) continue;
+    const hint = `make it one reader with readerType = "${DEFAULT_READER}"`;
+    throw section.error(key, "several sources in one reader are not supported", hint);
+  }
+  const readerType = section.string("readerType", DEFAULT_READER);
+  const construct = Object.hasOwn(READERS, readerType) ? READERS[readerType] : undefined;
+  if (construct !== undefined) return construct(section, options);
+  const supported = `supported: ${Object.keys(READERS).join(", ")}`;
+  if (OTHER_READERS.includes(readerType))
+    throw section.error("readerType", `readerType ${readerType} is not supported`, supported);
+  const near = nearestName(readerType, [...Object.keys(READERS), ...OTHER_READERS]);
+  const hint = near === undefined ? supported : `did you mean ${near}?`;
+  throw section.error("readerType", `unknown readerType '${readerType}'`, hint);
+}

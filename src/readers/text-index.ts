@@ -1,0 +1,279 @@
+/** Where the sequences and chunks of a CNTK text file lie (readers.md 1.2 and 2.1; CNTK: Indexer). */
+
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { CntkError } from "../../grammar/errors.js";
+import { GrowingArray } from "./growing-array.js";
+import type { ChunkSize } from "./randomizer.js";
+
+/** A chunk lies between two offsets; its sequences are numbered from `firstSequence` on. */
+export interface TextChunk extends ChunkSize {
+  readonly firstSequence: number;
+  /** 0-based number of its first line in the file */
+  readonly firstLine: number;
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface TextIndex {
+  readonly file: string;
+  /** bytes and time of the last change when the file was indexed */
+  readonly size: number;
+  readonly modified: number;
+  /** every line is a sequence, whose key is the line's 0-based number; else rows begin with the sequence's id */
+  readonly isLinePerSequence: boolean;
+  /** offset of each sequence; one more entry than sequences */
+  readonly starts: Float64Array;
+  /** rows of each sequence: its declared length */
+  readonly lengths: Uint32Array;
+  readonly chunks: readonly TextChunk[];
+}
+
+export interface TextIndexOptions {
+  readonly file: string;
+  readonly skipSequenceIds: boolean;
+  readonly chunkSizeInBytes: number;
+}
+
+const BLOCK_BYTES = 4 * 1024 * 1024;
+const LINE_FEED = 10;
+const PIPE = 0x7c;
+
+/** @throws CntkError "reading" if there is no such file, or no sequence in it */
+export function indexText({
+  file,
+  skipSequenceIds,
+  chunkSizeInBytes,
+}: TextIndexOptions): TextIndex {
+  const descriptor = openText(file);
+  try {
+    const { size, mtimeMs } = fstatSync(descriptor);
+    const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, Math.max(size, 4)));
+    const first = block.subarray(0, readAt(descriptor, block, 0));
+    const begin = beginOfData(file, first);
+    const isLinePerSequence = skipSequenceIds || first[begin] === PIPE;
+    const scanner = isLinePerSequence ? new LineScanner(begin) : new IdScanner(file, begin);
+    scanner.scan(first.subarray(begin), begin);
+    for (let offset = first.length; offset < size;) {
+      const length = readAt(descriptor, block, offset);
+      if (length === 0) break;
+      scanner.scan(block.subarray(0, length), offset);
+      offset += length;
+    }
+    const { starts, lengths } = scanner.finish(size);
+    const chunks = cutIntoChunks(starts, lengths, chunkSizeInBytes);
+    return { file, size, modified: mtimeMs, isLinePerSequence, starts, lengths, chunks };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The bytes of one chunk. @throws CntkError "reading" if the file is not any more what was indexed */
+export function readTextChunk(index: TextIndex, { begin, end }: TextChunk): Uint8Array {
+  const descriptor = openText(index.file);
+  try {
+    const { size, mtimeMs } = fstatSync(descriptor);
+    const bytes = Buffer.allocUnsafeSlow(end - begin);
+    const isSame = size === index.size && mtimeMs === index.modified;
+    if (!isSame || readAt(descriptor, bytes, begin) < bytes.length) {
+      throw new CntkError("reading", `${index.file}: the file changed while it was being read`, {
+        hint: "write data to another name and rename it when it is complete",
+      });
+    }
+    return bytes;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openText(file: string): number {
+  try {
+    const descriptor = openSync(file, "r");
+    if (!fstatSync(descriptor).isDirectory()) return descriptor;
+    closeSync(descriptor);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CntkError("reading", `cannot open the data file '${file}': ${reason}`, {
+      hint: `the current directory is ${process.cwd()}`,
+    });
+  }
+  throw new CntkError("reading", `expected a text file, but '${file}' is a folder`);
+}
+
+/** Fills the buffer from an offset of the file; returns fewer bytes only at the file's end. */
+function readAt(descriptor: number, buffer: Buffer, offset: number): number {
+  const limit = 2 ** 30;
+  let filled = 0;
+  while (filled < buffer.length) {
+    const wanted = Math.min(limit, buffer.length - filled);
+    const read = readSync(descriptor, buffer, filled, wanted, offset + filled);
+    if (read === 0) break;
+    filled += read;
+  }
+  return filled;
+}
+
+/** Skips the byte order mark of UTF-8. */
+function beginOfData(file: string, bytes: Buffer): number {
+  if (bytes.length === 0) throw new CntkError("reading", `${file}: the file is empty`);
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
+    throw new CntkError("reading", `${file}: the text is encoded in UTF-16`, {
+      hint: "save it as UTF-8 or ASCII",
+    });
+  }
+  const hasMark = first === 0xef && second === 0xbb && bytes[2] === 0xbf;
+  return hasMark && bytes.length > 3 ? 3 : 0;
+}
+
+const isDigit = (byte: number | undefined) => byte !== undefined && byte >= 48 && byte <= 57;
+
+interface Sequences {
+  readonly starts: Float64Array;
+  readonly lengths: Uint32Array;
+}
+
+/** Collects sequences that follow one another without gap. */
+class SequenceList {
+  readonly #starts = new GrowingArray((length) => new Float64Array(length), 1024);
+  readonly #lengths = new GrowingArray((length) => new Uint32Array(length), 1024);
+
+  constructor(begin: number) {
+    this.#starts.push(begin);
+  }
+
+  add(end: number, length: number): void {
+    this.#starts.push(end);
+    this.#lengths.push(length);
+  }
+
+  finish(): Sequences {
+    return { starts: this.#starts.finish(), lengths: this.#lengths.finish() };
+  }
+}
+
+/** Every line is a sequence. */
+class LineScanner {
+  readonly #sequences: SequenceList;
+  #lineStart: number;
+
+  constructor(begin: number) {
+    this.#sequences = new SequenceList(begin);
+    this.#lineStart = begin;
+  }
+
+  scan(block: Buffer, offset: number): void {
+    let position = block.indexOf(LINE_FEED);
+    while (position >= 0) {
+      this.#lineStart = offset + position + 1;
+      this.#sequences.add(this.#lineStart, 1);
+      position = block.indexOf(LINE_FEED, position + 1);
+    }
+  }
+
+  finish(size: number): Sequences {
+    if (this.#lineStart < size) this.#sequences.add(size, 1);
+    return this.#sequences.finish();
+  }
+}
+
+/** A row that begins with another id than the one before begins a sequence. */
+class IdScanner {
+  readonly #file: string;
+  readonly #begin: number;
+  readonly #sequences: SequenceList;
+  #lineStart: number;
+  #rows = 0;
+  #currentId: number | bigint | undefined;
+  /** at the beginning of a line: the digits so far, undefined if none */
+  #isInId = true;
+  #id: number | bigint | undefined;
+
+  constructor(file: string, begin: number) {
+    this.#file = file;
+    this.#begin = begin;
+    this.#sequences = new SequenceList(begin);
+    this.#lineStart = begin;
+  }
+
+  scan(block: Buffer, offset: number): void {
+    let position = 0;
+    while (position < block.length) {
+      if (this.#isInId) {
+        let byte = block[position];
+        while (byte !== undefined && isDigit(byte)) {
+          this.#id = appendDigit(this.#id ?? 0, byte - 48);
+          byte = block[++position];
+        }
+        if (position === block.length) return;
+        this.#endId();
+      }
+      const end = block.indexOf(LINE_FEED, position);
+      if (end < 0) return;
+      position = end + 1;
+      this.#rows++;
+      this.#lineStart = offset + position;
+      this.#isInId = true;
+      this.#id = undefined;
+    }
+  }
+
+  finish(size: number): Sequences {
+    // A digit run that reaches the end of the file is neither id nor row.
+    if (!this.#isInId) this.#rows++;
+    if (this.#currentId === undefined) throw this.#noIdError();
+    this.#sequences.add(size, this.#rows);
+    return this.#sequences.finish();
+  }
+
+  #endId(): void {
+    this.#isInId = false;
+    if (this.#currentId === undefined) {
+      if (this.#id === undefined) throw this.#noIdError();
+      this.#currentId = this.#id;
+    } else if (this.#id !== undefined && this.#id !== this.#currentId) {
+      this.#sequences.add(this.#lineStart, this.#rows);
+      this.#currentId = this.#id;
+      this.#rows = 0;
+    }
+  }
+
+  #noIdError(): CntkError {
+    const message = `${this.#file}: expected '|' or a sequence id at byte offset ${this.#begin}`;
+    return new CntkError("reading", message, {
+      hint: "a text file begins with '|name' or a number; skipSequenceIds = true makes every line a sequence",
+    });
+  }
+}
+
+/** Ids are 64-bit numbers that wrap; a number of JavaScript holds those below 2^53. */
+function appendDigit(id: number | bigint, digit: number): number | bigint {
+  if (typeof id === "number") {
+    const next = id * 10 + digit;
+    if (next <= Number.MAX_SAFE_INTEGER) return next;
+  }
+  const wrapped = BigInt.asUintN(64, BigInt(id) * 10n + BigInt(digit));
+  return wrapped <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(wrapped) : wrapped;
+}
+
+/** A chunk takes sequences while its bytes stay within the limit; at least one. */
+function cutIntoChunks(starts: Float64Array, lengths: Uint32Array, limit: number): TextChunk[] {
+  const chunks: TextChunk[] = [];
+  let firstSequence = 0;
+  let firstLine = 0;
+  let samples = 0;
+  const close = (end: number) => {
+    const [from, to] = [starts[firstSequence] ?? 0, starts[end] ?? 0];
+    const sequences = end - firstSequence;
+    chunks.push({ firstSequence, firstLine, sequences, samples, begin: from, end: to });
+    firstSequence = end;
+    firstLine += samples;
+    samples = 0;
+  };
+  lengths.forEach((length, sequence) => {
+    const isFull = (starts[sequence + 1] ?? 0) - (starts[firstSequence] ?? 0) > limit;
+    if (isFull && sequence > firstSequence) close(sequence);
+    samples += length;
+  });
+  close(lengths.length);
+  return chunks;
+}

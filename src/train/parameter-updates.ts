@@ -1,0 +1,87 @@
+/** The parameters that training changes, with what the update rule remembers of each. */
+
+import assert from "node:assert/strict";
+import { evaluationOrder } from "../network/order.js";
+import type { ComputationNode, FloatArray, ParameterState } from "../network/node.js";
+import {
+  initialLearnerState,
+  updateParameter,
+  type LearnerState,
+  type UpdateSettings,
+} from "./learners.js";
+
+export interface MinibatchStep {
+  readonly learningRatePerSample: number;
+  readonly momentumPerSample: number;
+  /** of this minibatch: a short one has less momentum */
+  readonly samples: number;
+}
+
+/**
+ * Parameters the criterion depends on and whose learningRateMultiplier is not 0, sorted by name: case counts, as in
+ * checkpoints.
+ */
+export function trainedParameters(criterion: ComputationNode): ComputationNode[] {
+  return evaluationOrder([criterion])
+    .filter((node) => (node.parameter?.learningRateMultiplier ?? 0) > 0)
+    .sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
+}
+
+export class ParameterUpdates {
+  readonly parameters: readonly ComputationNode[];
+  readonly #settings: UpdateSettings;
+  readonly #unregularized: ReadonlySet<ComputationNode>;
+  #states: LearnerState[];
+
+  /** @param unregularized parameters that L1 and L2 spare */
+  constructor(
+    parameters: readonly ComputationNode[],
+    settings: UpdateSettings,
+    unregularized: ReadonlySet<ComputationNode>,
+  ) {
+    this.parameters = parameters;
+    this.#settings = settings;
+    this.#unregularized = unregularized;
+    this.#states = parameters.map((node) => initialLearnerState(valueOf(node)));
+  }
+
+  /** What a checkpoint stores, in the order of the parameters. */
+  get states(): readonly LearnerState[] {
+    return this.#states;
+  }
+
+  /** Continues with the states of a checkpoint. */
+  resumeWith(states: readonly LearnerState[]): void {
+    assert(states.length === this.parameters.length);
+    this.#states = states.map((state) => ({ ...state }));
+  }
+
+  /** Changes every parameter by the gradient that the last run left. */
+  apply({ learningRatePerSample, momentumPerSample, samples }: MinibatchStep): void {
+    if (samples === 0) return;
+    const momentum = momentumPerSample ** samples;
+    for (const [i, node] of this.parameters.entries()) {
+      const state = this.#states[i];
+      const gradient = parameterOf(node).gradient;
+      if (state === undefined || gradient === undefined) continue;
+      const step = {
+        learningRatePerSample: learningRatePerSample * parameterOf(node).learningRateMultiplier,
+        momentum,
+        samples,
+        regularizationMultiplier: this.#unregularized.has(node) ? 0 : 1,
+      };
+      updateParameter(valueOf(node), gradient, state, step, this.#settings);
+    }
+  }
+}
+
+function parameterOf(node: ComputationNode): ParameterState {
+  assert(node.parameter !== undefined, `${node.name} is not a parameter`);
+  return node.parameter;
+}
+
+function valueOf(node: ComputationNode): FloatArray {
+  const { value } = parameterOf(node);
+  assert(value !== undefined, `parameter ${node.name} has no value`);
+  return value;
+}
