@@ -90,6 +90,7 @@ export class OperatorsOnNodes implements NodeOperators {
       },
     });
     this.#factory.implicitConstants.add(node);
+    this.#factory.onParameter(node);
     return node;
   }
 

@@ -52,6 +52,6 @@ export interface ComputationNode {
   dynamicAxis: string | undefined;
   /** inferred by validation */
   needsGradient: boolean;
-  /** of LearnableParameter nodes only */
+  /** of parameters, and of statistics over the training data (Mean, InvStdDev) */
   readonly parameter?: ParameterState;
 }
