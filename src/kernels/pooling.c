@@ -59,6 +59,66 @@ static int first_number(const float *x, int width, int top, int bottom, int left
   return -1;
 }
 
+/* One row of windows: rows [top, bottom) of the plane, reduced to `best` and `row` of each column. */
+typedef struct {
+  const float *x;
+  int width, top, bottom;
+  const float *best;
+  const int *row;
+  int kernel, stride, lower; /* along the row */
+  int keeps_first;
+} window_row;
+
+/* The cell of a window that max_pooling reports, given where its columns have their largest numbers. */
+INLINE int reported_cell(const window_row *w, int left, int right, int row, int column) {
+  if (w->keeps_first && w->top < w->bottom && left < right) {
+    float first = w->x[w->top * w->width + left];
+    if (first != first) return w->top * w->width + left;
+  }
+  if (row >= 0) return row * w->width + column;
+  return first_number(w->x, w->width, w->top, w->bottom, left, right);
+}
+
+INLINE void largest_of_window(const window_row *w, int index, float *y, int *position) {
+  int left, right;
+  cells_of_window(index, w->kernel, w->stride, w->lower, w->width, &left, &right);
+  float leader = -__builtin_inff();
+  int leader_row = -1, leader_column = 0;
+  for (int at = left; at < right; at++) {
+    /* Of equal columns the one with the upper cell is first in memory order, then the left one. */
+    if (w->best[at] > leader || (w->best[at] == leader && w->row[at] < leader_row)) {
+      leader = w->best[at];
+      leader_row = w->row[at];
+      leader_column = at;
+    }
+  }
+  *y = leader;
+  *position = reported_cell(w, left, right, leader_row, leader_column);
+}
+
+/* The same for LANES windows from `index` on, all of which lie inside the row. */
+INLINE void largest_of_windows(const window_row *w, int index, float *y, int *position) {
+  int begin = index * w->stride - w->lower;
+  vector leader = splat(-__builtin_inff());
+  integers leader_row = splat_integer(-1), leader_column = splat_integer(0);
+  for (int k = 0; k < w->kernel; k++) {
+    vector value = load_strided(w->best + begin + k, w->stride);
+    integers row = load_strided_integers(w->row + begin + k, w->stride);
+    integers wins = (value > leader) | ((value == leader) & (row < leader_row));
+    leader = choose(wins, value, leader);
+    leader_row = choose_integers(wins, row, leader_row);
+    leader_column = choose_integers(wins, splat_integer(k), leader_column);
+  }
+  leader_column += ramp(w->stride) + begin;
+  store(y, leader);
+  store_integers(position, leader_row * w->width + leader_column);
+  if (!w->keeps_first && !any_negative(leader_row)) return;
+  UNROLL for (int lane = 0; lane < LANES; lane++) {
+    int left = begin + lane * w->stride;
+    position[lane] = reported_cell(w, left, left + w->kernel, leader_row[lane], leader_column[lane]);
+  }
+}
+
 /*
  * y (plane, r, c) = maximum over the window, position its first cell in memory order. NaN never is the maximum; with
  * `keeps_first` the position stays on the first cell of a window if that is NaN, as CNTK's unpooling has it.
@@ -67,33 +127,22 @@ void max_pooling(const float *x, float *y, int *position, char *scratch, int kee
                  PLANAR_PARAMETERS) {
   float *best = (float *)scratch;
   int *row = (int *)(best + whole_vectors(width));
-  for (int plane = 0; plane < count; plane++, x += height * width)
-    for (int r = 0; r < rows; r++) {
-      int top, bottom;
-      cells_of_window(r, kernel_height, stride_y, lower_y, height, &top, &bottom);
-      largest_of_columns(x, width, top, bottom, best, row);
-      for (int c = 0; c < columns; c++) {
-        int left, right;
-        cells_of_window(c, kernel_width, stride_x, lower_x, width, &left, &right);
-        float leader = -__builtin_inff();
-        int leader_row = -1, leader_column = 0;
-        for (int at = left; at < right; at++) {
-          /* Of equal columns the one with the upper cell is first in memory order, then the left one. */
-          int wins = best[at] > leader || (best[at] == leader && row[at] >= 0 && row[at] < leader_row);
-          if (!wins) continue;
-          leader = best[at];
-          leader_row = row[at];
-          leader_column = at;
-        }
-        int cell = leader_row * width + leader_column;
-        if (leader_row < 0) cell = first_number(x, width, top, bottom, left, right);
-        if (keeps_first && top < bottom && left < right) {
-          float first = x[top * width + left];
-          if (first != first) cell = top * width + left;
-        }
-        *y++ = leader;
-        *position++ = cell;
+  /* Windows [first, last) lie inside a row; they are done LANES at a time. */
+  int first = lower_x > 0 ? (lower_x + stride_x - 1) / stride_x : 0;
+  int last = width + lower_x < kernel_width ? 0 : (width + lower_x - kernel_width) / stride_x + 1;
+  last = smaller(last, columns);
+  if (last - first < LANES) first = last = columns;
+  window_row w = {x, width, 0, 0, best, row, kernel_width, stride_x, lower_x, keeps_first};
+  for (int plane = 0; plane < count; plane++, w.x += height * width)
+    for (int r = 0; r < rows; r++, y += columns, position += columns) {
+      cells_of_window(r, kernel_height, stride_y, lower_y, height, &w.top, &w.bottom);
+      largest_of_columns(w.x, width, w.top, w.bottom, best, row);
+      for (int c = 0; c < smaller(first, columns); c++) largest_of_window(&w, c, y + c, position + c);
+      for (int c = first; c < last; c += LANES) {
+        int at = smaller(c, last - LANES);
+        largest_of_windows(&w, at, y + at, position + at);
       }
+      for (int c = last; c < columns; c++) largest_of_window(&w, c, y + c, position + c);
     }
 }
 

@@ -40,6 +40,32 @@ INLINE integers choose_integers(integers mask, integers one, integers other) {
   return (mask & one) | (~mask & other);
 }
 
+/* Every step-th number. */
+INLINE vector load_strided(const float *from, int step) {
+  vector value;
+  UNROLL for (int lane = 0; lane < LANES; lane++) value[lane] = from[lane * step];
+  return value;
+}
+
+INLINE integers load_strided_integers(const int *from, int step) {
+  integers value;
+  UNROLL for (int lane = 0; lane < LANES; lane++) value[lane] = from[lane * step];
+  return value;
+}
+
+/* 0, step, 2 * step, ... */
+INLINE integers ramp(int step) {
+  integers value;
+  UNROLL for (int lane = 0; lane < LANES; lane++) value[lane] = lane * step;
+  return value;
+}
+
+INLINE int any_negative(integers value) {
+  int any = 0;
+  UNROLL for (int lane = 0; lane < LANES; lane++) any |= value[lane];
+  return any < 0;
+}
+
 INLINE float sum_of_lanes(vector value) {
   float sum = 0;
   UNROLL for (int lane = 0; lane < LANES; lane++) sum += value[lane];
