@@ -65,10 +65,14 @@ interface Piece {
 export class SourceText {
   readonly text: string;
   readonly #pieces: readonly Piece[];
+  /** where each piece begins in the text */
+  readonly #offsets: readonly number[];
 
   private constructor(text: string, pieces: readonly Piece[]) {
     this.text = text;
     this.#pieces = pieces;
+    let offset = 0;
+    this.#offsets = pieces.map(({ length }) => (offset += length) - length);
   }
 
   static of(file: SourceFile): SourceText {
@@ -88,8 +92,11 @@ export class SourceText {
 
   slice(start: number, end: number = this.length): SourceText {
     const pieces: Piece[] = [];
-    let at = 0;
-    for (const piece of this.#pieces) {
+    const first = this.#pieceAt(start);
+    let at = this.#offsets[first] ?? 0;
+    for (let index = first; index < this.#pieces.length; index++) {
+      const piece = this.#pieces[index];
+      if (piece === undefined) break;
       const from = Math.max(start, at);
       const to = Math.min(end, at + piece.length);
       if (to > from) {
@@ -108,16 +115,25 @@ export class SourceText {
 
   /** The place of characters [start, end): as much of them as lies in the file where the first one lies. */
   rangeOf(start: number, end: number): SourceRange {
-    let at = 0;
-    for (const piece of this.#pieces) {
-      if (start < at + piece.length) {
-        const from = piece.start + (start - at);
-        const to = Math.min(piece.start + piece.length, from + Math.max(0, end - start));
-        return { file: piece.file, start: from, end: to };
-      }
-      at += piece.length;
+    const index = this.#pieceAt(start);
+    const piece = this.#pieces[index];
+    if (piece === undefined) return this.#endRange();
+    const from = piece.start + (start - (this.#offsets[index] ?? 0));
+    const to = Math.min(piece.start + piece.length, from + Math.max(0, end - start));
+    return { file: piece.file, start: from, end: to };
+  }
+
+  /** The piece with the character at an offset, found by halving: a config has a piece for every line. */
+  #pieceAt(offset: number): number {
+    let low = 0;
+    let high = this.#pieces.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const end = (this.#offsets[middle] ?? 0) + (this.#pieces[middle]?.length ?? 0);
+      if (offset < end) high = middle;
+      else low = middle + 1;
     }
-    return this.#endRange();
+    return low;
   }
 
   #endRange(): SourceRange {

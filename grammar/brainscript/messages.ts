@@ -68,7 +68,9 @@ export function syntaxError(exception: IRecognitionException, stream: TokenStrea
   const isEnd = token.tokenType === EOF;
   const position = isEnd ? stream.tokens.length : stream.tokens.indexOf(token);
   const previous = stream.tokens[position - 1];
-  const hint = habitHint(exception, previous) ?? openerHint(stream.tokens.slice(0, position));
+  const isOpen = isEnd || /'[\])}|]+', found/.test(message);
+  const opener = isOpen ? openerHint(stream.tokens.slice(0, position)) : undefined;
+  const hint = habitHint(exception, previous) ?? opener;
   const error = new CntkError("parsing", message, {
     hint,
     ranges: [isEnd ? stream.end : placeOf(token)],

@@ -25,6 +25,8 @@ import {
   type WindowAttributes,
 } from "./windows.js";
 
+export { ROIPooling } from "./roi-pooling.js";
+
 const POOL_KINDS = ["none", "max", "average"];
 
 // In the order of the model file (model-format.md 4.5), which stores pooling like a convolution with one map.

@@ -2,12 +2,12 @@
 
 import { AveragePooling, MaxPooling, MaxUnpooling, Pooling } from "../../src/operations/pooling.js";
 import { checkCases, findBackends } from "./harness.js";
-import { poolingCases, poolingPeerCases } from "./window-cases.js";
+import { poolingCases, poolingPeerCases, regionCases } from "./window-cases.js";
 
 const backends = await findBackends();
 
 checkCases(
-  { Pooling, MaxPooling, AveragePooling, MaxUnpooling },
-  [...poolingCases, ...poolingPeerCases],
+  { Pooling, MaxPooling, AveragePooling, MaxUnpooling, ROIPooling },
+  [...poolingCases, ...poolingPeerCases, ...regionCases],
   backends,
 );

@@ -12,6 +12,7 @@ import {
   convolveTransposed,
   poolAverage,
   poolMaximum,
+  poolRegions,
   unpool,
 } from "./windows-by-definition.js";
 
@@ -277,4 +278,21 @@ export const poolingPeerCases: readonly Case[] = [
       "unpooling rest left over": window([3, 3], [3]),
     }),
   ),
+];
+
+const roiOutput = { roiOutputShape: [3, 2] };
+const image = data([6, 5, 2], 2, 3);
+// Halves are rounded away from zero; the last region hangs over the border, its last bins have no cells.
+const inParts = [0, 0, 5 / 6, 0.8, 0.25, 0.5, 0.5, 0.6, 0.75, 0.8, 1, 1];
+
+export const regionCases: readonly Case[] = [
+  {
+    operation: "ROIPooling",
+    note: "regions as parts of the image",
+    inputs: [image, { shape: [12], values: [...inParts, ...inParts] }],
+    settings: roiOutput,
+    shape: [3, 2, 2, 3],
+    value: poolRegions(image.values, inParts),
+  },
+  ...ofPeer("ROIPooling", { regions: { ...roiOutput, spatialScale: 1 } }),
 ];

@@ -126,3 +126,28 @@ export function unpool(geometry: Geometry, u: readonly number[], p: readonly num
     return y;
   });
 }
+
+/** Maxima of 3 x 2 bins of regions in images [6 x 5 x 2], by nodes.md 7.5. */
+export function poolRegions(images: readonly number[], regions: readonly number[]): number[] {
+  const [width, height, channels] = [6, 5, 2];
+  const span = (bin: number, bins: number, first: number, length: number, size: number) => {
+    const from = Math.floor((bin * length) / bins) + first;
+    const to = Math.min(Math.ceil(((bin + 1) * length) / bins) + first, size);
+    return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+  };
+  const result: number[] = [];
+  for (const sample of samplesOf(images, width * height * channels))
+    for (const region of samplesOf(regions, 4))
+      for (let channel = 0; channel < channels; channel++)
+        for (let j = 0; j < 2; j++)
+          for (let i = 0; i < 3; i++) {
+            const [x = 0, y = 0, w = 0, h = 0] = region;
+            const columns = span(i, 3, Math.round(x * width), Math.round(w * width) || 1, width);
+            const rows = span(j, 2, Math.round(y * height), Math.round(h * height) || 1, height);
+            const cells = rows.flatMap((row) =>
+              columns.map((column) => sample[(channel * height + row) * width + column] ?? 0),
+            );
+            result.push(cells.length === 0 ? 0 : Math.max(...cells));
+          }
+  return result;
+}

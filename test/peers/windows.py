@@ -68,6 +68,13 @@ def distinct(*shape):
     return RANDOM.permutation(int(np.prod(shape))).reshape(shape).astype(np.float32) / 16 - 2
 
 
+def regions(x, rois, shape, scale):
+    image = C.input_variable(x.shape[1:], needs_gradient=True)
+    corners = C.input_variable(rois.shape[1:])
+    function = C.roipooling(image, corners, C.MAX_POOLING, shape, spatial_scale=scale)
+    return run(function, {image: x, corners: rois}, [(image, True), (corners, False)])
+
+
 def ties(*shape):
     return RANDOM.randint(-1, 2, shape).astype(np.float32)
 
@@ -127,6 +134,9 @@ CASES = {
     "unpooling padded": lambda: unpooling(random(1, 2, 3, 3), random(1, 2, 5, 6), (3, 3), (2, 2), True),
     "unpooling NaN": lambda: unpooling(random(2, 1, 3, 3), with_nan(2, 1, 6, 6), (2, 2), (2, 2), False),
     "unpooling rest left over": lambda: unpooling(random(1, 1, 2, 2), random(1, 1, 7, 7), (3, 3), (3, 3), False),
+    "regions": lambda: regions(
+        distinct(2, 2, 5, 6), np.array([[[0, 0, 5, 4], [1, 2, 3, 3]], [[4, 1, 5, 1], [2, 0, 5, 4]]], np.float32),
+        (3, 2), 1.0),
 }
 
 rows = ["%s: %s" % (json.dumps(name), json.dumps(case())) for name, case in CASES.items()]
