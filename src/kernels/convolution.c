@@ -1,238 +1,12 @@
 /*
- * Convolution of planes (one channel of one sample: height x width, width fastest) and its two gradients, for any kernel,
- * stride and padding, without an im2col matrix.
+ * Convolution of planes and its gradient with respect to the input, for any kernel, stride and padding, without an im2col
+ * matrix: a sum over taps of weight times vector of windows (planes.h, tap-sums.h). The gradient is the same sum over the
+ * planes of the result's gradient, once for every remainder of a cell's place modulo the strides.
  *
- * All three run over taps, the pairs (channel, kernel element). Samples are first copied into padded planes whose
- * columns are sorted by their remainder modulo the stride; then what one tap reads for neighbouring windows lies side by
- * side, whatever the stride, and a tap is one offset. A convolution is then, for a block of maps and of vectors of
- * windows, a sum over taps of weight times vector, kept in registers. The gradient with respect to the input is the same
- * sum over the gradient's planes, once for every remainder of a cell's place modulo the strides.
- *
- * Memory order: x [N, C, height, width], y [N, K, rows, columns], w [K, C, kernel_height, kernel_width]. Window (r, c)
- * covers the cells from (r * stride_y - lower_y, c * stride_x - lower_x) on.
+ * Memory order: x [N, C, height, width], y [N, K, rows, columns], w [K, C, kernel_height, kernel_width].
  */
-#include "vector.h"
-
-/* Registers: MAPS_x maps times VECTORS_x vectors stay within 8 sums, which is best where there are 16 registers. */
-#define WIDEST_BLOCK 8
-
-/* One sum over taps, for all maps and all vectors of results of one sample. */
-typedef struct {
-  const int *taps;        /* offset of each tap from a vector's start in the source */
-  int tap_count;
-  const float *weights;   /* per block of maps, per tap, per map of the block */
-  int map_count;
-  int map_pitch;          /* distance of maps in the result */
-  const int *starts;      /* of each vector in the source */
-  const int *targets;     /* of each vector in the result */
-  int vector_count;
-  int lanes;              /* results of a vector that are stored */
-  int step;               /* distance of neighbouring results */
-  int rows, columns;      /* results, of which the vectors are parts */
-  int source_pitch, target_pitch; /* distances of their rows */
-  int target;             /* of the first result */
-} sums;
-
-/* Sums of a block, stored: result[map, targets[v] + lane * step] = sum over taps of weight * source[starts[v] + tap + lane]. */
-INLINE void sum_block(const int maps, const int vectors, const sums *s, const float *weights,
-                      const float *source, int first, float *result) {
-  vector sum[WIDEST_BLOCK];
-  const float *at[WIDEST_BLOCK];
-  UNROLL for (int v = 0; v < vectors; v++) at[v] = source + s->starts[first + v];
-  UNROLL for (int i = 0; i < maps * vectors; i++) sum[i] = splat(0);
-  const int *taps = s->taps;
-  for (int t = 0; t < s->tap_count; t++, weights += maps) {
-    int offset = taps[t];
-    vector x[WIDEST_BLOCK];
-    UNROLL for (int v = 0; v < vectors; v++) x[v] = load(at[v] + offset);
-    UNROLL for (int m = 0; m < maps; m++) {
-      vector weight = splat(weights[m]);
-      UNROLL for (int v = 0; v < vectors; v++) sum[m * vectors + v] += weight * x[v];
-    }
-  }
-  int lanes = s->lanes, step = s->step;
-  UNROLL for (int m = 0; m < maps; m++) {
-    UNROLL for (int v = 0; v < vectors; v++) {
-      float *to = result + m * s->map_pitch + s->targets[first + v];
-      vector value = sum[m * vectors + v];
-      if (lanes == LANES && step == 1) store(to, value);
-      else UNROLL for (int lane = 0; lane < LANES; lane++) if (lane < lanes) to[lane * step] = value[lane];
-    }
-  }
-}
-
-/* All vectors of one block of maps. The last block of vectors begins earlier and computes some of them again. */
-INLINE void sum_vectors(const int maps, const int vectors, const sums *s, const float *weights,
-                        const float *source, float *result) {
-  int count = s->vector_count;
-  if (count < vectors) {
-    for (int v = 0; v < count; v++) sum_block(maps, 1, s, weights, source, v, result);
-    return;
-  }
-  for (int v = 0; v < count; v += vectors)
-    sum_block(maps, vectors, s, weights, source, smaller(v, count - vectors), result);
-}
-
-/*
- * One map: sums of `rows` x `vectors` vectors that lie side by side, so that a row needs one address. Reads up to a whole
- * vector behind the last column, stores `columns` results of a row.
- */
-INLINE void sum_rows_block(const int rows, const int vectors, const sums *s, const float *source, int columns,
-                           float *result) {
-  vector sum[WIDEST_BLOCK];
-  const float *at[WIDEST_BLOCK];
-  UNROLL for (int r = 0; r < rows; r++) at[r] = source + r * s->source_pitch;
-  UNROLL for (int i = 0; i < rows * vectors; i++) sum[i] = splat(0);
-  const int *taps = s->taps;
-  for (int t = 0; t < s->tap_count; t++) {
-    int offset = taps[t];
-    vector weight = splat(s->weights[t]);
-    UNROLL for (int r = 0; r < rows; r++) {
-      const float *from = at[r] + offset;
-      UNROLL for (int v = 0; v < vectors; v++) sum[r * vectors + v] += weight * load(from + v * LANES);
-    }
-  }
-  int step = s->step;
-  UNROLL for (int r = 0; r < rows; r++) {
-    UNROLL for (int v = 0; v < vectors; v++) {
-      float *to = result + r * s->target_pitch + v * LANES * step;
-      vector value = sum[r * vectors + v];
-      if (v < vectors - 1 && step == 1) store(to, value);
-      else UNROLL for (int lane = 0; lane < LANES; lane++) if (v * LANES + lane < columns) to[lane * step] = value[lane];
-    }
-  }
-}
-
-/* All rows of `vectors` vectors of one map. Whatever does not divide evenly is computed twice. */
-INLINE void sum_rows(const int rows, const int vectors, const sums *s, const float *source, float *result) {
-  int width = whole_vectors(s->columns);
-  for (int first = 0; first < width; first += vectors * LANES) {
-    int column = smaller(first, width - vectors * LANES);
-    for (int r = 0; r < s->rows; r += rows) {
-      int row = smaller(r, s->rows - rows);
-      sum_rows_block(rows, vectors, s, source + row * s->source_pitch + column, s->columns - column,
-                     result + s->target + row * s->target_pitch + column * s->step);
-    }
-  }
-}
-
-/* One map, by rows; returns 0 for a height that has too few rows for a block. */
-INLINE int sum_single_map(const sums *s, const float *source, float *result) {
-  int vectors = whole_vectors(s->columns) / LANES;
-  int chunks = (vectors + WIDEST_BLOCK - 1) / WIDEST_BLOCK;
-  vectors = (vectors + chunks - 1) / chunks;
-  int rows = vectors >= 5 ? 1 : vectors >= 3 ? 2 : vectors == 2 ? 4 : 8;
-  if (s->rows < rows) return 0;
-  switch (vectors) {
-    case 1: sum_rows(8, 1, s, source, result); break;
-    case 2: sum_rows(4, 2, s, source, result); break;
-    case 3: sum_rows(2, 3, s, source, result); break;
-    case 4: sum_rows(2, 4, s, source, result); break;
-    case 5: sum_rows(1, 5, s, source, result); break;
-    case 6: sum_rows(1, 6, s, source, result); break;
-    case 7: sum_rows(1, 7, s, source, result); break;
-    default: sum_rows(1, 8, s, source, result);
-  }
-  return 1;
-}
-
-/* Width of the block of maps that begins with `map`. */
-INLINE int block_of_maps(int map, int map_count) { return smaller(4, map_count - map); }
-
-INLINE void sum_taps(const sums *s, const float *source, float *result) {
-  const float *weights = s->weights;
-  if (s->map_count == 1 && sum_single_map(s, source, result)) return;
-  for (int map = 0; map < s->map_count;) {
-    float *to = result + map * s->map_pitch;
-    int maps = block_of_maps(map, s->map_count);
-    if (maps == 4) sum_vectors(4, 2, s, weights, source, to);
-    else if (maps == 3) sum_vectors(3, 2, s, weights, source, to);
-    else if (maps == 2) sum_vectors(2, 4, s, weights, source, to);
-    else sum_vectors(1, 8, s, weights, source, to);
-    weights += maps * s->tap_count;
-    map += maps;
-  }
-}
-
-/* Padded planes of one sample: `rows` x `pitch`, the columns of a row sorted by remainder into `stride` runs. */
-typedef struct {
-  int rows, run, stride, pitch;
-  int row0, column0;      /* cell of the plane that lies at row 0, column 0 */
-} planes;
-
-INLINE int plane_size(const planes *p) { return p->rows * p->pitch; }
-
-/* Copies planes height x width into padded ones; what lies outside becomes 0. */
-INLINE void pad_planes(const planes *p, const float *from, int count, int height, int width, float *to) {
-  for (int plane = 0; plane < count; plane++, from += height * width) {
-    for (int r = 0; r < p->rows; r++) {
-      int row = r + p->row0;
-      if (row < 0 || row >= height) {
-        fill(to, p->pitch, 0);
-        to += p->pitch;
-        continue;
-      }
-      for (int f = 0; f < p->stride; f++, to += p->run) {
-        /* columns q with 0 <= q * stride + f + column0 < width */
-        int stride = p->stride, begin = f + p->column0;
-        int first = begin >= 0 ? 0 : (-begin + stride - 1) / stride;
-        int last = begin >= width ? 0 : (width - begin + stride - 1) / stride;
-        first = smaller(first, p->run);
-        last = larger(smaller(last, p->run), first);
-        const float *cells = from + row * width + begin;
-        fill(to, first, 0);
-        if (stride == 1) copy(to + first, cells + first, last - first);
-        else for (int q = first; q < last; q++) to[q] = cells[q * stride];
-        fill(to + last, p->run - last, 0);
-      }
-    }
-  }
-}
-
-/* Starts and targets of all vectors of `rows` x `columns` results. A short last vector of a row begins earlier. */
-static int place_vectors(int rows, int columns, int source_pitch, int target_row, int target_step,
-                         int *starts, int *targets) {
-  int count = 0;
-  for (int r = 0; r < rows; r++)
-    for (int c = 0; c < columns; c += LANES) {
-      int column = larger(0, smaller(c, columns - LANES));
-      starts[count] = r * source_pitch + column;
-      targets[count++] = r * target_row + column * target_step;
-    }
-  return count;
-}
-
-typedef struct {
-  int samples, channels, maps, height, width, rows, columns;
-  int kernel_height, kernel_width, stride_y, stride_x, lower_y, lower_x;
-} geometry;
-
-#define GEOMETRY_PARAMETERS                                                                        \
-  int samples, int channels, int maps, int height, int width, int rows, int columns,               \
-      int kernel_height, int kernel_width, int stride_y, int stride_x, int lower_y, int lower_x
-#define GEOMETRY                                                                                   \
-  {samples, channels, maps, height, width, rows, columns, kernel_height, kernel_width, stride_y,   \
-   stride_x, lower_y, lower_x}
-
-/* Planes of the input as windows read them, with room for whole vectors at the end of a row. */
-INLINE planes input_planes(const geometry *g) {
-  planes p;
-  p.rows = (g->rows - 1) * g->stride_y + g->kernel_height;
-  p.stride = g->stride_x;
-  p.run = whole_vectors(g->columns) + (g->kernel_width - 1) / g->stride_x;
-  p.pitch = p.run * p.stride;
-  p.row0 = -g->lower_y;
-  p.column0 = -g->lower_x;
-  return p;
-}
-
-/* Offsets of the taps (channel, i, j) in those planes. */
-INLINE void place_taps(const geometry *g, const planes *p, int *taps) {
-  for (int c = 0; c < g->channels; c++)
-    for (int i = 0; i < g->kernel_height; i++)
-      for (int j = 0; j < g->kernel_width; j++)
-        *taps++ = c * plane_size(p) + i * p->pitch + j % p->stride * p->run + j / p->stride;
-}
+#include "planes.h"
+#include "tap-sums.h"
 
 /* Planes of the gradient as cells of the input read them. */
 INLINE planes gradient_planes(const geometry *g) {
@@ -253,43 +27,16 @@ INLINE planes gradient_planes(const geometry *g) {
   return p;
 }
 
-/*
- * Planes of the gradient for the weights' gradient: rows of whole vectors (then as they are), or rows as far apart as
- * those of the input, zeros between them and a row of zeros behind, if that adds less than half.
- */
-INLINE planes gradient_lines(const geometry *g, const planes *p) {
-  int columns = whole_vectors(g->columns), row_step = p->pitch * g->stride_y;
-  int is_one_line = g->columns % LANES != 0 && 2 * row_step <= 3 * columns;
-  planes q = {g->rows + is_one_line, is_one_line ? row_step : columns, 1, is_one_line ? row_step : columns, 0, 0};
-  return q;
-}
-
-/* Bytes of scratch memory the three functions below need: pass = 0 forward, 1 input gradient, 2 weight gradient. */
-int convolution_scratch(int pass, GEOMETRY_PARAMETERS) {
+/* Bytes of scratch memory the two functions below need. */
+int convolution_scratch(int is_gradient, GEOMETRY_PARAMETERS) {
   geometry g = GEOMETRY;
   int elements = kernel_height * kernel_width;
-  planes p = pass == 1 ? gradient_planes(&g) : input_planes(&g);
-  int floats = (pass == 1 ? maps : channels) * plane_size(&p) + LANES;
-  if (pass == 2) {
-    planes q = gradient_lines(&g, &p);
-    floats += maps * plane_size(&q) + channels * elements * (1 + maps * LANES);
-  } else {
-    int vectors_of_row = pass == 0 ? columns / LANES + 1 : width / LANES + 2 * stride_x;
-    int lines = pass == 0 ? rows : height + stride_y;
-    floats += (pass == 0 ? channels : maps) * elements + channels * maps * elements;
-    floats += 2 * lines * vectors_of_row;
-  }
-  return floats * 4;
-}
-
-/* Weights of one sum in the order in which blocks of maps read them: weight_at(map, tap) by pitches and a tap's index. */
-static void pack_weights(const float *w, int map_count, int map_pitch, const int *tap_weights, int tap_count,
-                         float *packed) {
-  for (int map = 0; map < map_count; map += block_of_maps(map, map_count)) {
-    int maps = block_of_maps(map, map_count);
-    for (int t = 0; t < tap_count; t++)
-      for (int m = 0; m < maps; m++) *packed++ = w[(map + m) * map_pitch + tap_weights[t]];
-  }
+  planes p = is_gradient ? gradient_planes(&g) : input_planes(&g);
+  int floats = (is_gradient ? maps : channels) * plane_size(&p) + LANES;
+  int taps = (is_gradient ? maps : channels) * elements, weights = channels * maps * elements;
+  int lines = is_gradient ? height : rows;
+  int vectors_of_line = is_gradient ? width / LANES + 1 : columns / LANES + 1;
+  return (floats + taps + weights + 2 * lines * vectors_of_line) * 4;
 }
 
 /* y (n, k, r, c) = sum over channels and kernel elements of w * x. Stores. */
@@ -350,8 +97,8 @@ INLINE int cells_of_phase(int remainder, int stride, int lower, int size, int *f
   return *first >= size ? 0 : (size - 1 - *first) / stride + 1;
 }
 
-/* Taps, weights and vectors of the phase (remainder_y, remainder_x); returns the end of the scratch memory it took. */
-INLINE int *place_phase(const geometry *g, const planes *p, int remainder_y, int remainder_x, const float *w,
+/* Taps, weights and vectors of the cells with these remainders. */
+INLINE void place_phase(const geometry *g, const planes *p, int remainder_y, int remainder_x, const float *w,
                         int *scratch, sums *s) {
   phase f;
   f.count_y = cells_of_phase(remainder_y, g->stride_y, g->lower_y, g->height, &f.first_y, &f.place_y);
@@ -390,7 +137,6 @@ INLINE int *place_phase(const geometry *g, const planes *p, int remainder_y, int
   for (int v = 0; v < s->vector_count; v++) targets[v] += s->target;
   s->starts = starts;
   s->targets = targets;
-  return targets + s->vector_count;
 }
 
 /* dx (n, c, cell) = sum over maps and kernel elements of w * g. Stores. */
@@ -410,87 +156,4 @@ void convolution_input_gradient(const float *gradient, const float *w, float *dx
         sum_taps(&s, padded, dx + n * channels * height * width);
       }
     }
-}
-
-/*
- * Products of `maps` gradients with `taps` shifted inputs, summed over all windows of a sample and added to sums. The
- * gradients lie in `lines` runs of `length`, a multiple of LANES; inputs of neighbouring runs are `line_step` apart.
- */
-INLINE void correlate_block(const int maps, const int taps, int lines, int length, int line_step, int plane,
-                            const float *gradient, const float *source, const int *offsets, float *result,
-                            int map_pitch) {
-  vector sum[WIDEST_BLOCK];
-  UNROLL for (int i = 0; i < maps * taps; i++) sum[i] = splat(0);
-  const float *at[WIDEST_BLOCK], *value_at[WIDEST_BLOCK];
-  UNROLL for (int t = 0; t < taps; t++) at[t] = source + offsets[t];
-  UNROLL for (int m = 0; m < maps; m++) value_at[m] = gradient + m * plane;
-  for (int line = 0; line < lines; line++) {
-    for (int c = 0; c < length; c += LANES) {
-      vector x[WIDEST_BLOCK];
-      UNROLL for (int t = 0; t < taps; t++) x[t] = load(at[t] + c);
-      UNROLL for (int m = 0; m < maps; m++) {
-        vector value = load(value_at[m] + c);
-        UNROLL for (int t = 0; t < taps; t++) sum[m * taps + t] += value * x[t];
-      }
-    }
-    UNROLL for (int t = 0; t < taps; t++) at[t] += line_step;
-    UNROLL for (int m = 0; m < maps; m++) value_at[m] += length;
-  }
-  UNROLL for (int m = 0; m < maps; m++)
-    UNROLL for (int t = 0; t < taps; t++) {
-      float *to = result + (m * map_pitch + t) * LANES;
-      store(to, load(to) + sum[m * taps + t]);
-    }
-}
-
-INLINE void correlate_taps(const int maps, const int taps, int lines, int length, int line_step, int plane,
-                           const float *gradient, const float *source, const int *offsets, int tap_count,
-                           float *result) {
-  int t = 0;
-  for (; t + taps <= tap_count; t += taps)
-    correlate_block(maps, taps, lines, length, line_step, plane, gradient, source, offsets + t,
-                    result + t * LANES, tap_count);
-  for (; t < tap_count; t++)
-    correlate_block(maps, 1, lines, length, line_step, plane, gradient, source, offsets + t,
-                    result + t * LANES, tap_count);
-}
-
-/* dw (k, c, i, j) = sum over samples and windows of g * x. Stores; each sample is summed for itself before it is added. */
-void convolution_weight_gradient(const float *x, const float *gradient, float *dw, char *scratch,
-                                 GEOMETRY_PARAMETERS) {
-  geometry g = GEOMETRY;
-  planes p = input_planes(&g);
-  planes q = gradient_lines(&g, &p);
-  int is_whole = columns % LANES == 0;
-  /* Rows as one long line where the zeros between them cost less than starting each row anew. */
-  int is_one_line = q.rows > rows;
-  int lines = is_one_line ? 1 : rows;
-  int length = is_one_line ? whole_vectors((rows - 1) * q.run + columns) : q.run;
-  int line_step = is_one_line ? 0 : p.pitch * stride_y;
-  int plane = plane_size(&q);
-  int tap_count = channels * kernel_height * kernel_width;
-  float *padded = (float *)scratch;
-  float *gradients = padded + channels * plane_size(&p) + LANES;
-  float *partial = gradients + maps * plane;
-  int *offsets = (int *)(partial + maps * tap_count * LANES);
-  place_taps(&g, &p, offsets);
-  fill(partial, maps * tap_count * LANES, 0);
-  for (int n = 0; n < samples; n++) {
-    pad_planes(&p, x + n * channels * height * width, channels, height, width, padded);
-    const float *sample = gradient + n * maps * rows * columns;
-    if (!is_whole) pad_planes(&q, sample, maps, rows, columns, gradients);
-    for (int map = 0; map < maps;) {
-      const float *from = (is_whole ? sample : gradients) + map * plane;
-      float *to = partial + map * tap_count * LANES;
-      int block = smaller(4, maps - map);
-      if (block == 4)
-        correlate_taps(4, 2, lines, length, line_step, plane, from, padded, offsets, tap_count, to);
-      else if (block >= 2)
-        correlate_taps(2, 4, lines, length, line_step, plane, from, padded, offsets, tap_count, to);
-      else
-        correlate_taps(1, 8, lines, length, line_step, plane, from, padded, offsets, tap_count, to);
-      map += block == 3 ? 2 : block;
-    }
-  }
-  for (int i = 0; i < maps * tap_count; i++) dw[i] = sum_of_lanes(load(partial + i * LANES));
 }

@@ -48,18 +48,20 @@ export function isWasmBackend(backend: unknown): backend is WasmBackend {
   return Object.prototype.toString.call(memory) === "[object ArrayBuffer]";
 }
 
-/** Starts the module on the backend's memory. */
-export function startKernels(file: string, backend: WasmBackend): KernelHost {
+/** Starts the module on the backend's memory; undefined if the file is older than the table of kernels. */
+export function startKernels(file: string, backend: WasmBackend): KernelHost | undefined {
   const { wasm } = backend;
   // The module has neither data nor a table, so its bases are never used.
   const base = () => new WebAssembly.Global({ value: "i32", mutable: false }, 0);
   const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {
     env: { memory: wasm.asm.memory, __memory_base: base(), __table_base: base() },
   });
+  const kernels = collectKernels(instance);
+  if (kernels === undefined) return undefined;
   let scratch = { offset: 0, bytes: 0 };
   return {
     backend,
-    kernels: collectKernels(instance),
+    kernels,
     offset: (tensor) => backend.dataIdMap.get(tensor.dataId).memoryOffset,
     output: (shape, type = "float32") => backend.makeOutput(shape, type),
     scratch(bytes) {
@@ -75,13 +77,10 @@ export function startKernels(file: string, backend: WasmBackend): KernelHost {
   };
 }
 
-function collectKernels(instance: WebAssembly.Instance): Kernels {
-  const entries = Object.keys(kernelTable).map((name) => {
-    const kernel = instance.exports[name];
-    if (typeof kernel !== "function")
-      throw new Error(`kernels.wasm has no ${name}; run npm run build`);
-    return [name, kernel];
-  });
-  // The table has just been gone through, name by name.
+/** The kernels among the exports of a module. */
+export function collectKernels(instance: WebAssembly.Instance): Kernels | undefined {
+  const entries = Object.keys(kernelTable).map((name) => [name, instance.exports[name]] as const);
+  if (entries.some(([, kernel]) => typeof kernel !== "function")) return undefined;
+  // Every name of the table has just been found to be a function.
   return Object.fromEntries(entries) as Kernels;
 }

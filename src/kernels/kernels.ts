@@ -31,6 +31,8 @@ export async function installKernels(): Promise<{ installed: boolean; reason: st
   if (!isWasmBackend(backend))
     return { installed: false, reason: "this form of the wasm backend does not share its memory" };
   const host = startKernels(file, backend);
+  if (host === undefined)
+    return { installed: false, reason: "kernels.wasm is outdated (npm run build)" };
   for (const [kernelName, compute] of Object.entries(ownKernels))
     tf.registerKernel({
       kernelName,
@@ -87,7 +89,11 @@ function convolutionPass(
     const { sizes } = shapes;
     const output = host.output(shapes[result]);
     const [one, other] = names.map((name) => host.offset(input(inputs, name)));
-    const scratch = host.scratch(host.kernels.convolution_scratch(pass, ...sizes));
+    const bytes =
+      pass === 2
+        ? host.kernels.convolution_weight_scratch(...sizes)
+        : host.kernels.convolution_scratch(pass, ...sizes);
+    const scratch = host.scratch(bytes);
     host.kernels[kernel](one ?? 0, other ?? 0, host.offset(output), scratch, ...sizes);
     return output;
   };

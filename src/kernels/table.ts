@@ -1,7 +1,10 @@
 /** Every kernel with its arguments in order; exports of the compiled module and functions to call derive from it. */
 
-/** What an argument is: a byte offset of a tensor that is read, of one that is written, of working memory, or a number. */
-export type Argument = "input" | "output" | "scratch" | "number";
+/**
+ * What an argument is: a byte offset of a tensor that is read, of one that is written, of working memory, an integer, or
+ * a float.
+ */
+export type Argument = "input" | "output" | "scratch" | "number" | "real";
 
 export interface KernelSignature {
   readonly arguments: readonly Argument[];
@@ -21,6 +24,7 @@ export const kernelTable = {
   convolution: { arguments: ["input", "input", "output", "scratch", ...GEOMETRY] },
   convolution_input_gradient: { arguments: ["input", "input", "output", "scratch", ...GEOMETRY] },
   convolution_weight_gradient: { arguments: ["input", "input", "output", "scratch", ...GEOMETRY] },
+  convolution_weight_scratch: { arguments: GEOMETRY, returnsNumber: true },
   pooling_scratch: { arguments: ["number"], returnsNumber: true },
   max_pooling: { arguments: ["input", "output", "output", "scratch", "number", ...PLANAR] },
   average_pooling: { arguments: ["input", "output", "scratch", "number", ...PLANAR] },
@@ -28,6 +32,19 @@ export const kernelTable = {
   add_to_positions: { arguments: ["input", "input", "output", ...numbers(3)] },
   scatter_to_positions: { arguments: ["input", "input", "output", ...numbers(3)] },
   gather_from_positions: { arguments: ["input", "input", "output", "scratch", ...numbers(3)] },
+  unary: { arguments: ["number", "input", "output", "number"] },
+  unary_gradient: { arguments: ["number", "input", "input", "input", "output", ...numbers(2)] },
+  binary: { arguments: ["number", "input", "input", "output", ...numbers(9), "real", "number"] },
+  fill_with: { arguments: ["output", "number", "real"] },
+  reduce_sum: { arguments: ["input", "output", ...numbers(3), "real", "number"] },
+  gemm_scratch: { arguments: [], returnsNumber: true },
+  gemm: { arguments: ["input", "input", "output", "scratch", ...numbers(6)] },
+  softmax_cross_entropy: { arguments: ["input", "input", "output", "output", ...numbers(2)] },
+  softmax_cross_entropy_gradient: {
+    arguments: ["input", "input", "input", "output", ...numbers(2)],
+  },
+  classification_error: { arguments: ["input", "input", "output", ...numbers(2)] },
+  momentum_update: { arguments: ["output", "input", "output", "number", "real", "real"] },
 } as const satisfies Readonly<Record<string, KernelSignature>>;
 
 export type KernelName = keyof typeof kernelTable;

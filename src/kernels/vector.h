@@ -1,6 +1,7 @@
 /*
  * Vectors of floats: the only file that knows how long they are and what the compiler needs for them. Kernels are written
- * for any length; LANES is chosen by the build (4 for wasm).
+ * for any length; LANES is chosen by the build: 4 for wasm, 8 for AVX2,
+ * 16 for AVX-512.
  */
 #ifndef VECTOR_H
 #define VECTOR_H
@@ -17,7 +18,11 @@ typedef int unaligned_integers __attribute__((vector_size(LANES * 4), aligned(4)
 
 #define INLINE static inline __attribute__((always_inline))
 /* Loops with constant bounds over a block of registers; they must vanish. */
+#ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 32")
+#endif
 
 INLINE vector load(const float *from) { return *(const unaligned_vector *)from; }
 

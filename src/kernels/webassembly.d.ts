@@ -16,6 +16,7 @@ declare namespace WebAssembly {
 
   class Module {
     constructor(bytes: Uint8Array);
+    toString(): string;
     static exports(module: Module): readonly { readonly name: string; readonly kind: string }[];
   }
 

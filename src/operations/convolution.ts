@@ -109,8 +109,8 @@ export const Convolution = operation({
   inputs: ["weights", "input"],
   settings,
   shape(context) {
-    if (context.hasDynamicAxis[0] === true)
-      throw new CntkError("validating", `Convolution: the weights must not have a dynamic axis`, {
+    if (context.isFinal && context.hasDynamicAxis[0] === true)
+      throw new CntkError("validating", "Convolution: the weights must not have a dynamic axis", {
         hint: `the first input, ${context.names[0] ?? ""}, changes with the minibatch; is the order of inputs right?`,
       });
     return tentatively(context, context.shapes.input, () => convolutionShape(context));

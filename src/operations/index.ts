@@ -14,7 +14,10 @@ import * as ranking from "./ranking.js";
 import * as reductions from "./reductions.js";
 import * as reshaping from "./reshaping.js";
 import * as sequences from "./sequences.js";
+import * as statistics from "./statistics.js";
 import * as softmax from "./softmax.js";
+import * as trace from "./trace.js";
+import * as unavailable from "./unavailable.js";
 import * as vectorProducts from "./vector-products.js";
 
 const FAMILIES = {
@@ -33,6 +36,9 @@ const FAMILIES = {
   ...normalization,
   ...random,
   ...sequences,
+  ...statistics,
+  ...trace,
+  ...unavailable,
 };
 
 /** Older names, accepted wherever a name is read; listings and files show the new ones (model-format.md 5). */

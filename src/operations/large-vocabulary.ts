@@ -1,5 +1,6 @@
 /** Criteria for large vocabularies (nodes.md 11). CNTK: TrainingNodes.h. */
 
+import { CntkError } from "../../grammar/errors.js";
 import { flattenSamples, select } from "./broadcast.js";
 import { invalid } from "./expect.js";
 import { operation, type ComputeContext } from "./operation.js";
@@ -97,11 +98,51 @@ export const ClassBasedCrossEntropyWithSoftmax = operation({
   },
 });
 
-/** Noise-contrastive estimation; not computed here. Shapes: -> [1]. CNTK: NoiseContrastiveEstimationNode. */
+/** evalMode that evaluates by the full softmax; training takes another */
+const FULL_SOFTMAX = 0;
+
+/** As a plain function of its inputs, noise-contrastive estimation trains with samples drawn by the reader of its time. */
+function refuseTraining(): never {
+  throw new CntkError(
+    "running",
+    "NCEBasedCrossEntropyWithSoftmax: training by noise-contrastive estimation is not available",
+    {
+      hint: "train with CrossEntropyWithSoftmax, or with ClassBasedCrossEntropyWithSoftmax for a large vocabulary",
+    },
+  );
+}
+
+/**
+ * Noise-contrastive estimation: evaluation only, by the full softmax over all words.
+ *
+ * Shapes: labels [.. x *] of which the first element is the word, hidden [d x *], weights [d x words], biases [words]
+ * -> [1]. Unit: nats. CNTK: NoiseContrastiveEstimationNode.
+ */
 export const NCEBasedCrossEntropyWithSoftmax = operation({
   inputs: ["labels", "hidden", "weights", "biases"],
   // missing in very old files: the model file knows
-  settings: { evalMode: setting.i32({ default: 0 }) },
+  settings: { evalMode: setting.i32({ default: FULL_SOFTMAX }) },
   reducesMinibatch: true,
-  shape: () => [1],
+  shape({ shapes: { hidden, weights, biases }, isFinal }) {
+    const [rows, words = 0] = weights;
+    if (isFinal && rows !== elementCount(hidden)) {
+      throw invalid(
+        `NCEBasedCrossEntropyWithSoftmax: expected weights with ${elementCount(hidden)} rows, found [${printShape(weights)}]`,
+      );
+    }
+    if (isFinal && elementCount(biases) !== words) {
+      throw invalid(
+        `NCEBasedCrossEntropyWithSoftmax: expected ${words} biases, found [${printShape(biases)}]`,
+      );
+    }
+    return [1];
+  },
+  forward({ labels, hidden, weights, biases }, { isTraining, settings: { evalMode } }) {
+    if (isTraining && evalMode !== FULL_SOFTMAX) refuseTraining();
+    const scores = tf.matMul(flattenSamples(hidden), weightRows(weights), false, true);
+    const logarithms = tf.logSoftmax(tf.add(scores, biases.reshape([1, -1])));
+    const word = oneHot(labelRow(labels, 0), logarithms.shape[1] ?? 0);
+    return tf.neg(tf.sum(tf.mul(logarithms, word))).reshape([1, 1]);
+  },
+  backward: { hidden: refuseTraining, weights: refuseTraining, biases: refuseTraining },
 });

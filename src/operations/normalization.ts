@@ -1,7 +1,5 @@
-/** Batch normalisation, and normalisation by statistics of the training data (nodes.md 12.1, 15.1). */
+/** Batch normalisation (nodes.md 12.1). CNTK: TrainingNodes.h. */
 
-import { CntkError } from "../../grammar/errors.js";
-import { broadcastShape, onAligned, type AnyShapeContext } from "./broadcast.js";
 import { inferredOr, invalid } from "./expect.js";
 import { operation, type ComputeContext } from "./operation.js";
 import { setting } from "./settings.js";
@@ -131,6 +129,12 @@ export const BatchNormalization = operation({
     epsilon: setting.f64({ default: 0.00001 }),
     useCntkEngine: setting.bool({ default: true }),
   },
+  needsAllSteps: true,
+  frozen: (settings) => ({
+    ...settings,
+    normalizationTimeConstant: Infinity,
+    blendTimeConstant: Infinity,
+  }),
   shape(context) {
     const { settings, shapes, isFinal } = context;
     const groups = groupCount(shapes.x, settings.spatial);
@@ -188,51 +192,4 @@ export const BatchNormalization = operation({
     bias: (gradient, { bias }, context) =>
       tf.sum(inGroups(gradient, context), [0, 2]).reshape(bias.shape),
   },
-});
-
-/** Mean and InvStdDev get their value from a pass over the training data before the first epoch. */
-function statisticOverTrainingData() {
-  return operation({
-    inputs: ["x"],
-    reducesMinibatch: true,
-    shape: ({ shapes: { x } }) => x,
-  });
-}
-
-/** Mean of each element over the training data. Shapes: [.. x *] -> [..]. CNTK: MeanNode. */
-export const Mean = statisticOverTrainingData();
-
-/** 1 / standard deviation of each element over the training data. Shapes: [.. x *] -> [..]. CNTK: InvStdDevNode. */
-export const InvStdDev = statisticOverTrainingData();
-
-/** CNTK refuses a gradient here: inputs are normalised, not what is learned. */
-function refuseGradient(): never {
-  throw new CntkError(
-    "running",
-    "normalisation by statistics of the training data passes no gradient on",
-    { hint: "normalise an input, or write (x - mean) .* invStdDev" },
-  );
-}
-
-/** The shape of x, which mean and invStdDev take if they are parameters without dimensions. */
-function shapeOfNormalized(context: AnyShapeContext): Shape {
-  const x = context.all[0] ?? [];
-  for (const index of [1, 2]) inferredOr(context, index, x);
-  return broadcastShape(context);
-}
-
-/** (x - mean) .* invStdDev. Shapes: x, mean, invStdDev -> x. CNTK: PerDimMeanVarNormalizationNode. */
-export const PerDimMeanVarNormalization = operation({
-  inputs: ["x", "mean", "invStdDev"],
-  shape: shapeOfNormalized,
-  forward: ({ x, mean, invStdDev }) => onAligned(onAligned(x, mean, tf.sub), invStdDev, tf.mul),
-  backward: { x: refuseGradient, mean: refuseGradient, invStdDev: refuseGradient },
-});
-
-/** x ./ invStdDev + mean. Shapes: x, mean, invStdDev -> x. CNTK: PerDimMeanVarDeNormalizationNode. */
-export const PerDimMeanVarDeNormalization = operation({
-  inputs: ["x", "mean", "invStdDev"],
-  shape: shapeOfNormalized,
-  forward: ({ x, mean, invStdDev }) => onAligned(onAligned(x, invStdDev, tf.div), mean, tf.add),
-  backward: { x: refuseGradient, mean: refuseGradient, invStdDev: refuseGradient },
 });

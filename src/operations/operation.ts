@@ -9,6 +9,7 @@
  */
 
 import type { MersenneTwister } from "../random/mersenne-twister.js";
+import type { StreamData } from "../readers/reader.js";
 import type { SettingSchema, Settings, SettingsOf } from "./settings.js";
 import type { Shape } from "./shape.js";
 import type { Tensor } from "./tensors.js";
@@ -35,6 +36,10 @@ export interface ShapeContext<Name extends string, S> {
    * @returns the input's shape afterwards
    */
   infer(inputIndex: number, shape: Shape): Shape;
+  /** Gives a parameter input other sizes for the same elements. @returns the input's shape afterwards */
+  relabel(inputIndex: number, shape: Shape): Shape;
+  /** the first element of an input that is a constant: a setting in all but name; undefined for other inputs */
+  constant(inputIndex: number): number | undefined;
 }
 
 /** What `prepare` sees: everything that is known before the first minibatch. */
@@ -50,6 +55,8 @@ export interface StaticContext<Name extends string, S> {
 export interface ComputeContext<Name extends string, S, P> extends StaticContext<Name, S> {
   /** what `prepare` returned */
   readonly prepared: P;
+  /** names of the input nodes, for messages */
+  readonly names: readonly string[];
   /** input tensors in input order */
   readonly tensors: readonly Tensor[];
   /** which inputs have a dynamic axis */
@@ -70,6 +77,50 @@ export interface ComputeContext<Name extends string, S, P> extends StaticContext
   kept(name: string): Tensor;
   /** replaces the value of a parameter input after this minibatch; running statistics do this */
   assign(inputIndex: number, tensor: Tensor): void;
+  /** false where every sample of the minibatch is a sequence of its own */
+  readonly hasSequences: boolean;
+  /** how many passes over data have begun: what belongs to one pass starts anew when this changes */
+  readonly pass: number;
+  /** what the node remembers from minibatch to minibatch; no model file stores it */
+  readonly memory: Map<string, number | Float64Array>;
+  /** writes a line to the log */
+  log(line: string): void;
+}
+
+/** Samples of which only the elements that are not 0 are there. */
+export type SparseSamples = Extract<StreamData, { readonly kind: "sparse" }>;
+
+/** How an operation computes with one input as the reader delivers it, sparse, without ever making it dense. */
+export interface SparseEntry<Name extends string, S, P> {
+  /** the input that may come sparse; it is missing among the tensors then */
+  readonly input: Name;
+  /** false where the input must be made dense after all */
+  readonly accepts: (context: Pick<ComputeContext<Name, S, P>, "hasDynamicAxis">) => boolean;
+  readonly forward: (
+    samples: SparseSamples,
+    inputs: Readonly<Record<Name, Tensor>>,
+    context: Omit<ComputeContext<Name, S, P>, "tensors">,
+  ) => Tensor;
+  /** gradients of the other inputs; readers' data receive none */
+  readonly backward: Partial<
+    Record<
+      Name,
+      (
+        gradient: Tensor,
+        samples: SparseSamples,
+        inputs: Readonly<Record<Name, Tensor>>,
+        context: Omit<ComputeContext<Name, S, P>, "tensors">,
+      ) => Tensor
+    >
+  >;
+}
+
+/** Finds a value in one pass over the training data. */
+export interface Accumulator {
+  /** @param samples sample after sample */
+  add(samples: ArrayLike<number>, columns: number): void;
+  /** the value so far; undefined without data */
+  value(): Float64Array | undefined;
 }
 
 export type Backward<Name extends string, S, P> = (
@@ -78,6 +129,17 @@ export type Backward<Name extends string, S, P> = (
   context: ComputeContext<Name, S, P>,
   inputIndex: number,
 ) => Tensor;
+
+/** Which dynamic axis the result has, for operations whose inputs need not share one. */
+export type DynamicAxisRule<S> =
+  | {
+      /** that of this input */
+      readonly of: number;
+      /** inputs that must share theirs */
+      readonly shared?: readonly number[];
+    }
+  /** one of its own with about this name */
+  | { readonly created: (settings: S) => string };
 
 /** An operation as it is written down in `src/operations/<family>.ts`. */
 export interface OperationEntry<Name extends string, Schema extends SettingSchema, P> {
@@ -89,10 +151,25 @@ export interface OperationEntry<Name extends string, Schema extends SettingSchem
   readonly shape: (context: ShapeContext<Name, SettingsOf<Schema>>) => Shape;
   /** true, or true for these settings: the result has no dynamic axis even where the inputs have one */
   readonly reducesMinibatch?: boolean | ((settings: SettingsOf<Schema>) => boolean);
+  /** without one, all inputs that have a dynamic axis must have the same */
+  readonly dynamicAxis?: DynamicAxisRule<SettingsOf<Schema>>;
   /** true for delays: their inputs are attached after construction, which is what permits recurrence */
   readonly hasDelayedInputs?: boolean;
+  /** of delays: the direction in time in which a loop through the node is computed */
+  readonly loopDirection?: "forward" | "backward";
+  /** true where a step of the result needs other steps than its own, so that no recurrent loop can contain the node */
+  readonly needsAllSteps?: boolean;
+  /** the settings of a node that training shall not change any more; for operations that training changes */
+  readonly frozen?: (settings: Settings) => Settings;
   /** true for nodes that draw random numbers while they compute */
   readonly isRandom?: boolean;
+  /**
+   * The value comes from a pass over the training data before the first epoch; it is then kept with the node, as that of
+   * a parameter is, and in its model files. There is no `forward`.
+   */
+  readonly precompute?: () => Accumulator;
+  /** why there is no `forward`, for those who run a network with it */
+  readonly unavailable?: string;
   /** static tables for one network, made once before the first minibatch */
   readonly prepare?: (context: StaticContext<Name, SettingsOf<Schema>>) => P;
   /** value of the node */
@@ -102,6 +179,7 @@ export interface OperationEntry<Name extends string, Schema extends SettingSchem
   ) => Tensor;
   /** gradients by input name; an input without an entry receives none */
   readonly backward?: Partial<Record<Name, Backward<Name, SettingsOf<Schema>, P>>>;
+  readonly sparse?: SparseEntry<Name, SettingsOf<Schema>, P>;
   /** one line for the network log after validation, such as a convolution's geometry */
   readonly describe?: (
     context: StaticContext<Name, SettingsOf<Schema>>,

@@ -112,5 +112,5 @@ function checkContraction(
 }
 
 function describeFactors(left: Shape, right: Shape, { names }: AnyShapeContext): string {
-  return `'${names[0] ?? ""}' is [${printShape(left)}], '${names[1] ?? ""}' is [${printShape(right)}]; the axes of the first after its outputRank must equal the leading axes of the second`;
+  return `the axes of '${names[0] ?? ""}' [${printShape(left)}] after its outputRank must equal the leading axes of '${names[1] ?? ""}' [${printShape(right)}]`;
 }

@@ -5,7 +5,8 @@ import { inferredOr, invalid } from "./expect.js";
 import { operation, type ComputeContext } from "./operation.js";
 import { inferProduct, swapAxes } from "./product-shape.js";
 import { setting } from "./settings.js";
-import { elementCount, printShape, type Shape } from "./shape.js";
+import { multiplySparse, multiplyTransposedSparse } from "./sparse-products.js";
+import { elementCount, isKnown, printShape, type Shape } from "./shape.js";
 import { tf, type Tensor } from "./tensors.js";
 
 const timesSettings = {
@@ -62,6 +63,7 @@ export const Times = operation({
   shape(context) {
     const { left, right } = context.shapes;
     const product = inferProduct(left, right, context.settings, context);
+    if (isRelabelled(left, product.left)) context.relabel(0, product.left);
     const offered = inferredOr(context, 0, product.left);
     if (context.isFinal && offered.includes(0)) throw unknownDimensions(context.names[0], offered);
     return product.result;
@@ -85,7 +87,27 @@ export const Times = operation({
       return asSamples(tf.matMul(rows, matrices.left, false, true), inputs.right.shape.slice(1));
     },
   },
+  sparse: {
+    input: "right",
+    accepts: ({ hasDynamicAxis }) => hasDynamicAxis[0] !== true,
+    forward(right, { left }, { shapes, shape, settings: { outputRank } }) {
+      const matrix = left.reshape([-1, outputsOf(shapes.left, outputRank)]);
+      return asSamples(multiplySparse(right, matrix, 0), sizesOf(shape));
+    },
+    backward: {
+      left(gradient, right, { left }, { shapes, settings: { outputRank } }) {
+        const outputs = outputsOf(shapes.left, outputRank);
+        const contracted = elementCount(shapes.left) / outputs;
+        const rows = gradient.reshape([-1, outputs]);
+        return multiplyTransposedSparse(right, rows, contracted, 0).reshape(left.shape);
+      },
+    },
+  },
 });
+
+/** The same elements under other sizes, which only the patch of old models makes of a known shape. */
+const isRelabelled = (before: Shape, after: Shape) =>
+  isKnown(before) && before.length < after.length && elementCount(before) === elementCount(after);
 
 function unknownDimensions(name: string | undefined, shape: Shape) {
   return invalid(
@@ -136,9 +158,25 @@ export const TransposeTimes = operation({
       return asSamples(tf.matMul(rows, matrices.left), inputs.right.shape.slice(1));
     },
   },
+  sparse: {
+    input: "right",
+    accepts: ({ hasDynamicAxis }) => hasDynamicAxis[0] !== true,
+    forward(right, { left }, context) {
+      const matrix = left.reshape([columnsOfLeft(context), -1]);
+      return asSamples(multiplySparse(right, matrix, 1), sizesOf(context.shape));
+    },
+    backward: {
+      left(gradient, right, { left }, context) {
+        const outputs = columnsOfLeft(context);
+        const contracted = elementCount(context.shapes.left) / outputs;
+        const rows = gradient.reshape([-1, outputs]);
+        return multiplyTransposedSparse(right, rows, contracted, 1).reshape(left.shape);
+      },
+    },
+  },
 });
 
-const columnsOfLeft = ({ shapes }: ProductContext) => shapes.left[1] ?? 1;
+const columnsOfLeft = ({ shapes }: Pick<ProductContext, "shapes">) => shapes.left[1] ?? 1;
 
 /** As `asMatrices`, but with `left` as [outputs x contracted], which is how its memory reads here. */
 function asTransposed(inputs: Factors, context: ProductContext): Matrices {
@@ -156,6 +194,8 @@ export const QuantizedTimes = operation({
     bitShiftA: setting.u64({ default: 1 }),
     bitShiftB: setting.u64({ default: 1 }),
   },
+  unavailable:
+    "a product of operands rounded to 16 bits, which CNTK itself cannot make from BrainScript; Times multiplies exactly",
   shape(context) {
     const { left, right } = context.shapes;
     return inferProduct(left, right, context.settings, context).result;

@@ -84,14 +84,17 @@ export const ReduceElements = operation({
     if (axis === ALL_STATIC_AXES || axis === ALL_AXES) return [1];
     return axis === SEQUENCE_AXIS ? x : x.map((size, index) => (index === axis - 1 ? 1 : size));
   },
-  forward({ x }, { settings: { axis, reductionOp }, shape }) {
-    if (axis === SEQUENCE_AXIS) throw sequenceError(reductionOp);
+  forward({ x }, { settings: { axis, reductionOp }, shape, hasSequences }) {
+    // a sequence of one sample is its own sum
+    if (axis === SEQUENCE_AXIS && !hasSequences) return x;
+    if (axis === SEQUENCE_AXIS) throw sequenceError();
     const reduced = reductionOf(reductionOp).reduce(group(x, axis));
     const samples = axis === ALL_AXES ? 1 : x.shape[0];
     return reduced.reshape([samples, ...[...shape].reverse()]);
   },
   backward: {
     x(gradient, { x }, { settings: { axis, reductionOp }, value }) {
+      if (axis === SEQUENCE_AXIS) return gradient;
       const gradientOf = reductionOf(reductionOp).gradientOf;
       if (gradientOf === undefined) return tf.zerosLike(x);
       const grouped = group(x, axis);
@@ -116,6 +119,11 @@ function checkReduction(reductionOp: string, axis: number, x: Shape, name: strin
       nearest === undefined ? undefined : `did you mean '${nearest}'?`,
     );
   }
+  if (axis === SEQUENCE_AXIS && REDUCTIONS[reductionOp] !== sum) {
+    throw invalid(
+      `ReduceElements: ${reductionOp} over the sequence axis (axis = -2) is not available: only Sum is`,
+    );
+  }
   if (axis < SEQUENCE_AXIS || axis > x.length) {
     throw invalid(`The shape of ${name} [${printShape(x)}] has no axis ${axis}`);
   }
@@ -128,10 +136,10 @@ function reductionOf(reductionOp: string): Reduction {
   return reduction;
 }
 
-function sequenceError(reductionOp: string): CntkError {
+function sequenceError(): CntkError {
   return new CntkError(
     "running",
-    `ReduceElements: ${reductionOp} over the sequence axis (axis = -2) is not supported`,
+    "ReduceElements: this version does not sum over sequences (axis = -2) of more than one sample",
   );
 }
 

@@ -67,19 +67,6 @@ function replaceSizes(present: Shape, wanted: Shape, isFinal: boolean): Shape {
   return replaced;
 }
 
-/** Rearranges rows and columns of the minibatch; CNTK's own library cannot make one. CNTK: LegacyReshapeNode. */
-export const LegacyReshape = operation({
-  inputs: ["x"],
-  // the file has numRows and then a shape in the legacy form: the model file knows
-  settings: {
-    numRows: setting.u64(),
-    imageWidth: setting.u64({ default: 0, recordOnly: true, absent: 0 }),
-    imageHeight: setting.u64({ default: 0, recordOnly: true, absent: 0 }),
-    imageChannels: setting.u64({ default: 0, recordOnly: true, absent: 0 }),
-  },
-  shape: ({ settings }) => [settings.numRows],
-});
-
 /**
  * Elements beginIndex .. endIndex - 1 of one axis, counted from 0; negative ones count from the end, endIndex 0 is the
  * end. Shapes: the axis gets the size endIndex - beginIndex. CNTK: SliceNode.

@@ -62,6 +62,13 @@ function binCells(settings: RoiSettings, rois: Tensor, axis: 0 | 1, size: number
   return tf.logicalAnd(tf.greaterEqual(cell, from), tf.less(cell, to));
 }
 
+/** 1 at the place, 0 elsewhere, along a new last axis. */
+const oneHot = (places: Tensor, size: number) =>
+  tf.cast(
+    tf.equal(tf.expandDims(tf.cast(places, "float32"), -1), tf.range(0, size, 1, "float32")),
+    "float32",
+  );
+
 /** The bins of one sample: their maxima and where these are, `[R, C, PH, PW]`, and whether they have cells at all. */
 interface Bins {
   readonly maximum: Tensor;
@@ -95,7 +102,7 @@ function poolSample(image: Tensor, columnCells: Tensor, rowCells: Tensor): Bins 
   ]);
   const inRows = tf.where(tf.reshape(rowCells, [regions, 1, rows, 1, height]), turned, none);
   const row = tf.argMax(inRows, -1);
-  const isRow = tf.oneHot(tf.cast(row, "int32"), height, 1, 0, "float32");
+  const isRow = oneHot(row, height);
   const columnsTurned = tf.reshape(tf.transpose(columnOfRows, [0, 1, 3, 2]), [
     ...[regions, channels, 1, columns, height],
   ]);
@@ -168,10 +175,11 @@ export const ROIPooling = operation({
           tf.reshape(tf.transpose(values, [1, 0, 2, 3]), [channels, count]);
         const g = gradients[sample] ?? gradient;
         const used = tf.mul(g, tf.cast(bins.hasCells, "float32"));
-        const one = (places: Tensor, size: number) =>
-          tf.oneHot(tf.cast(perChannel(places), "int32"), size, 1, 0, "float32");
-        const rows = tf.mul(one(bins.row, height), tf.expandDims(perChannel(used), 2));
-        return tf.matMul(rows, one(bins.column, width), true);
+        const rows = tf.mul(
+          oneHot(perChannel(bins.row), height),
+          tf.expandDims(perChannel(used), 2),
+        );
+        return tf.matMul(rows, oneHot(perChannel(bins.column), width), true);
       });
     },
   },

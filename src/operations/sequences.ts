@@ -10,10 +10,13 @@ import { setting } from "./settings.js";
 import { elementCount, isKnown, type Shape } from "./shape.js";
 
 /** PastValue and FutureValue differ in direction only. */
-function delay() {
+function delay(loopDirection: "forward" | "backward") {
   return operation({
     inputs: ["x", "initialState?"],
     hasDelayedInputs: true,
+    loopDirection,
+    // the sequences of the initial state are matched with those of x
+    dynamicAxis: { of: 0 },
     // the file has timeStep, the shape, then the activation in the node's precision: the model file knows
     settings: {
       timeStep: setting.i32({ default: 1 }),
@@ -35,10 +38,10 @@ function delay() {
 }
 
 /** The value timeStep steps earlier in the sequence. Shapes: x -> the same. CNTK: PastValueNode. */
-export const PastValue = delay();
+export const PastValue = delay("forward");
 
 /** The value timeStep steps later in the sequence. Shapes: x -> the same. CNTK: FutureValueNode. */
-export const FutureValue = delay();
+export const FutureValue = delay("backward");
 
 /** The positions at which a scalar sequence is not 0, as a new sequence. Shapes: [1 x *] -> [1 x *']. CNTK: WhereNode. */
 export const Where = operation({
@@ -50,18 +53,24 @@ export const Where = operation({
       absent: "WhereNodeAxis",
     }),
   },
+  dynamicAxis: { created: ({ dynamicAxisName }) => dynamicAxisName },
+  needsAllSteps: true,
   shape: () => [1],
 });
 
 /** Positions of a sequence as columns in the minibatch of `target`. Shapes: [1 x *'] -> the same. CNTK: PackedIndexNode. */
 export const PackedIndex = operation({
   inputs: ["target", "index"],
+  dynamicAxis: { of: 1 },
+  needsAllSteps: true,
   shape: () => [1],
 });
 
 /** The columns of x that an index sequence names. Shapes: index [1 x *'], x [.. x *] -> [.. x *']. CNTK: GatherPackedNode. */
 export const GatherPacked = operation({
   inputs: ["index", "x"],
+  dynamicAxis: { of: 0 },
+  needsAllSteps: true,
   shape({ shapes: { x }, hasDynamicAxis }) {
     if (hasDynamicAxis[1] === true) return x;
     return x.length === 1 ? [1] : x.slice(0, -1);
@@ -71,12 +80,15 @@ export const GatherPacked = operation({
 /** The columns of x at the places an index sequence names, zeros elsewhere. Shapes: x [.. x *'] -> [.. x *]. CNTK: ScatterPackedNode. */
 export const ScatterPacked = operation({
   inputs: ["layout", "index", "x"],
+  dynamicAxis: { of: 0, shared: [1, 2] },
+  needsAllSteps: true,
   shape: ({ shapes: { x } }) => x,
 });
 
 /** x with the dynamic axis of `layout`. Shapes: x [..] -> [.. x *]. CNTK: ReconcileDynamicAxisNode. */
 export const ReconcileDynamicAxis = operation({
   inputs: ["x", "layout"],
+  dynamicAxis: { of: 1 },
   shape: ({ shapes: { x } }) => x,
 });
 
@@ -91,6 +103,7 @@ const GATES: Readonly<Record<string, number>> = { lstm: 4, gru: 3, rnnTanh: 1, r
  */
 export const OptimizedRNNStack = operation({
   inputs: ["weights", "x"],
+  needsAllSteps: true,
   // the file stores `bidirectional` as u64: the model file knows
   settings: {
     bidirectional: setting.bool({ default: false }),
@@ -153,6 +166,7 @@ export const ForwardBackward = operation({
 /** Edit distance between the sequences of largest elements. Shapes: a, b [V x *] -> [1]. CNTK: EditDistanceErrorNode. */
 export const EditDistanceError = operation({
   inputs: ["a", "b"],
+  dynamicAxis: { of: 0 },
   settings: {
     subPen: setting.f32({ default: 0, recordOnly: true, absent: 0 }),
     delPen: setting.f32({ default: 0, recordOnly: true, absent: 0 }),
@@ -165,36 +179,4 @@ export const EditDistanceError = operation({
     expectSameShapes(context, 0, 1);
     return [1];
   },
-});
-
-/** Linear-chain conditional random field. Shapes: labels, scores [V x *], transitions [V x V] -> [1]. CNTK: CRFNode. */
-export const CRF = operation({
-  inputs: ["labels", "scores", "transitions"],
-  reducesMinibatch: true,
-  shape(context) {
-    expectSameShapes(context, 0, 1);
-    return [1];
-  },
-});
-
-/** Running mean over the samples of an epoch. Shapes: x [.. x *] -> [..]. CNTK: EpochAccumulatorNode. */
-export const EpochAccumulator = operation({
-  inputs: ["x"],
-  reducesMinibatch: true,
-  shape: ({ shapes: { x } }) => x,
-});
-
-/** x, printed now and then. Shapes: x -> the same. CNTK: TraceNode. */
-export const Trace = operation({
-  inputs: ["x"],
-  // between logGradientToo and onlyUpToRow the file has the parts of `format`: the model file knows
-  settings: {
-    say: setting.string({ default: "" }),
-    logFirst: setting.u64({ default: 10 }),
-    logFrequency: setting.u64({ default: 100 }),
-    logGradientToo: setting.bool({ default: false }),
-    onlyUpToRow: setting.u64({ default: 100000000 }),
-    onlyUpToT: setting.u64({ default: 100000000 }),
-  },
-  shape: ({ shapes: { x } }) => x,
 });

@@ -7,7 +7,19 @@ import type { Shape } from "./shape.js";
 
 /** How a setting is stored in a version-1 model file. */
 export type Encoding =
-  "bool" | "i32" | "i64" | "u32" | "u64" | "f32" | "f64" | "wstr" | "shape" | "bools" | "choice";
+  | "bool"
+  | "i32"
+  | "i64"
+  | "u32"
+  | "u64"
+  | "f32"
+  | "f64"
+  | "wstr"
+  | "shape"
+  | "bools"
+  | "choice"
+  /** not stored as one: each file format knows its members */
+  | "record";
 
 /** One setting. Its key in the entry is the member that BrainScript reads; the order of keys is the order in the file. */
 export interface Setting<T> {
@@ -60,6 +72,8 @@ export const setting = {
   string: of<string>("wstr"),
   shape: of<Shape>("shape"),
   bools: of<readonly boolean[]>("bools"),
+  /** a BrainScript record of numbers, booleans and strings */
+  record: of<Readonly<Record<string, unknown>>>("record"),
   choice: (choices: readonly string[], options: Options<string> = {}): Setting<string> => ({
     encoding: "choice",
     choices,

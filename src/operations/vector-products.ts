@@ -68,16 +68,17 @@ export const CosDistance = operation({
     expectElements(context, 1, elementCount(context.shapes.a));
     return [1];
   },
-  forward({ a, b }) {
-    const [one, other] = [flattenSamples(a), flattenSamples(b)];
-    const inner = tf.sum(tf.mul(one, other), 1, true);
-    return tf.mul(tf.mul(inner, inverseNorm(one)), inverseNorm(other));
-  },
+  forward: ({ a, b }) => cosineOf(flattenSamples(a), flattenSamples(b)),
   backward: {
     a: (gradient, { a, b }, { value }) => cosineGradient(gradient, a, b, value),
     b: (gradient, { a, b }, { value }) => cosineGradient(gradient, b, a, value),
   },
 });
+
+function cosineOf(one: Tensor, other: Tensor): Tensor {
+  const inner = tf.sum(tf.mul(one, other), 1, true);
+  return tf.mul(tf.mul(inner, inverseNorm(one)), inverseNorm(other));
+}
 
 function inverseNorm(x: Tensor): Tensor {
   return protectedReciprocal(tf.sqrt(tf.sum(tf.square(x), 1, true)));
@@ -92,16 +93,74 @@ function cosineGradient(gradient: Tensor, a: Tensor, b: Tensor, value: Tensor): 
   return asSamples(tf.mul(gradient, tf.sub(direction, along)), a.shape.slice(1));
 }
 
+/** The samples in the order in which the `row`-th cosine takes them: its partners are `shift + row - 1` further on. */
+function partners(x: Tensor, row: number, shift: number, isInverse = false): Tensor {
+  const samples = x.shape[0];
+  const distance = row === 0 ? 0 : shift + row - 1;
+  const step = isInverse ? -distance : distance;
+  const order = Array.from(
+    { length: samples },
+    (_, t) => (((t + step) % samples) + samples) % samples,
+  );
+  return tf.gather(x, tf.tensor1d(order, "int32"));
+}
+
+/** One cosine of each sample: the column of that number. */
+const cosineColumn = (cosines: Tensor, row: number) => tf.slice(cosines, [0, row], [-1, 1]);
+
+const countOf = (x: Tensor) => Math.trunc(x.dataSync()[0] ?? 0);
+
 /**
- * Cosines of a with b and with shifted samples of b. How many is the value of an input, which no shape rule sees, so
- * its result has no shape here and networks with it are refused.
- * CNTK: CosDistanceWithNegativeSamplesNode.
+ * Cosine of a with b, then with the samples of b that follow `shift` and more places later in the minibatch, which
+ * begins anew behind its end.
+ *
+ * Shapes: a, b [n x *], shift and negatives constants [1] -> [negatives + 1 x *]. CNTK: CosDistanceWithNegativeSamplesNode.
  */
 export const CosDistanceWithNegativeSamples = operation({
   inputs: ["a", "b", "shift", "negatives"],
-  shape({ isFinal }) {
-    if (isFinal) throw invalid("CosDistanceWithNegativeSamples is not supported");
-    return [];
+  shape(context) {
+    expectElements(context, 1, elementCount(context.shapes.a));
+    const negatives = context.constant(3);
+    if (negatives !== undefined) return [Math.trunc(negatives) + 1];
+    if (!context.isFinal) return [];
+    throw invalid(
+      `CosDistanceWithNegativeSamples: expected a constant as number of negative samples, found '${context.names[3] ?? ""}'`,
+    );
+  },
+  forward({ a, b, shift }, { shape: [rows = 1] }) {
+    const [one, other] = [flattenSamples(a), flattenSamples(b)];
+    const cosines = Array.from({ length: rows }, (_, row) =>
+      cosineOf(one, partners(other, row, countOf(shift))),
+    );
+    return tf.concat(cosines, 1);
+  },
+  backward: {
+    a(gradient, { a, b, shift }, { shape: [rows = 1], value }) {
+      const [one, other] = [flattenSamples(a), flattenSamples(b)];
+      const parts = Array.from({ length: rows }, (_, row) =>
+        cosineGradient(
+          cosineColumn(gradient, row),
+          one,
+          partners(other, row, countOf(shift)),
+          cosineColumn(value, row),
+        ),
+      );
+      return tf.addN(parts).reshape(a.shape);
+    },
+    b(gradient, { a, b, shift }, { shape: [rows = 1], value }) {
+      const [one, other] = [flattenSamples(a), flattenSamples(b)];
+      const distance = countOf(shift);
+      const parts = Array.from({ length: rows }, (_, row) => {
+        const towards = cosineGradient(
+          cosineColumn(gradient, row),
+          partners(other, row, distance),
+          one,
+          cosineColumn(value, row),
+        );
+        return partners(towards, row, distance, true);
+      });
+      return tf.addN(parts).reshape(b.shape);
+    },
   },
 });
 

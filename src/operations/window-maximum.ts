@@ -142,12 +142,10 @@ function select(pooling: Pooling, candidates: Tensor, largest: Tensor, firstNaN:
     byWindow.subarray(window * elements, (window + 1) * elements).findIndex((c) => c < cells),
   );
   const first = tf.tensor2d(firsts, [1, windows], "int32");
-  const one = tf.oneHot(tf.maximum(first, tf.scalar(0, "int32")), elements, 1, 0, "float32");
-  const isNaN = tf.cast(tf.notEqual(candidates, candidates), "float32");
-  const stays = tf.logicalAnd(
-    tf.greater(tf.sum(tf.mul(isNaN, one), -1), 0),
-    tf.greaterEqual(first, tf.scalar(0, "int32")),
-  );
+  // An equality instead of tf.oneHot, whose numbers are wrong on the wasm backend.
+  const isFirst = tf.equal(tf.expandDims(first, -1), tf.range(0, elements, 1, "int32"));
+  const isNaN = tf.notEqual(candidates, candidates);
+  const stays = tf.greater(tf.max(tf.cast(tf.logicalAnd(isFirst, isNaN), "float32"), -1), 0);
   return tf.where(stays, tf.add(tf.zerosLike(found), first), found);
 }
 

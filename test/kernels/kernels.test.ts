@@ -100,6 +100,79 @@ const rows: readonly Row[] = [
   },
 ];
 
+const oddRows: readonly Row[] = [
+  { note: "one cell", input: [1, 1, 1], samples: 2, maps: 1, kernel: [1, 1] },
+  { note: "kernel as large as the input", input: [3, 3, 2], samples: 2, maps: 2, kernel: [3, 3] },
+  {
+    note: "even kernel, stride 2",
+    input: [9, 6, 2],
+    samples: 2,
+    maps: 3,
+    kernel: [4, 4],
+    stride: [2],
+    pad: true,
+  },
+  {
+    note: "1x1 stride 3, border skipped",
+    input: [6, 6, 2],
+    samples: 2,
+    maps: 2,
+    kernel: [1, 1],
+    stride: [3],
+    pad: true,
+  },
+  {
+    note: "1x1 stride 4, wide",
+    input: [40, 2, 2],
+    samples: 2,
+    maps: 2,
+    kernel: [1, 1],
+    stride: [4, 1],
+    pad: true,
+  },
+  {
+    ...{
+      note: "padding wider than the kernel",
+      input: [3, 3, 1],
+      samples: 2,
+      maps: 1,
+      kernel: [2, 2],
+    },
+    ...{ lower: [4, 3], upper: [3, 5] },
+  },
+  { note: "one column", input: [1, 12, 3], samples: 2, maps: 2, kernel: [1, 3], stride: [1, 2] },
+  { note: "no channel axis", input: [7, 6], samples: 2, maps: 3, kernel: [3, 3] },
+  { note: "9 maps, height 2", input: [13, 2, 1], samples: 2, maps: 9, kernel: [3, 2] },
+  {
+    note: "one map, 33 columns",
+    input: [33, 3, 1],
+    samples: 2,
+    maps: 1,
+    kernel: [1, 3],
+    pad: true,
+  },
+  {
+    note: "one map, 21 columns",
+    input: [21, 5, 2],
+    samples: 1,
+    maps: 1,
+    kernel: [4, 2],
+    pad: true,
+  },
+  { note: "one map, 10 columns", input: [10, 3, 1], samples: 2, maps: 1, kernel: [2, 1] },
+  { note: "one map, 5 columns", input: [5, 9, 1], samples: 2, maps: 1, kernel: [2, 2], pad: true },
+  { note: "one map, 3 columns", input: [3, 9, 1], samples: 2, maps: 1, kernel: [2, 2], pad: true },
+  { note: "one map, 40 columns", input: [40, 2, 1], samples: 2, maps: 1, kernel: [3, 1] },
+  {
+    note: "one map, 23 columns",
+    input: [23, 2, 1],
+    samples: 2,
+    maps: 1,
+    kernel: [3, 1],
+    stride: [2, 1],
+  },
+];
+
 const poolingRows: readonly Row[] = [
   { note: "4x4 of 28x28", input: [28, 28, 2], samples: 2, maps: 1, kernel: [4, 4], stride: [4] },
   { note: "2x2 of 14x14", input: [14, 14, 5], samples: 2, maps: 1, kernel: [2, 2], stride: [2] },
@@ -150,13 +223,15 @@ async function onBoth(compute: () => Tensor[]): Promise<Float32Array[][]> {
   return results;
 }
 
-/** Largest difference, in units of the largest number. */
+/** Largest difference, in units of the largest finite number; equal infinities do not differ. */
 function difference(one: Float32Array, other: Float32Array): number {
   expect(one.length).toBe(other.length);
-  const largest = one.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return (
-    one.reduce((most, value, i) => Math.max(most, Math.abs(value - (other[i] ?? NaN))), 0) / largest
+  const finite = one.filter((value) => Number.isFinite(value));
+  const largest = finite.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-30);
+  const differences = one.map((value, i) =>
+    Object.is(value, other[i]) ? 0 : Math.abs(value - (other[i] ?? NaN)),
   );
+  return differences.reduce((most, value) => Math.max(most, value), 0) / largest;
 }
 
 async function expectAgreement(names: readonly string[], compute: () => Tensor[]): Promise<void> {
@@ -197,17 +272,17 @@ ifInstalled("kernels", () => {
   });
   afterAll(() => expect(tf.memory().numTensors).toBe(before));
 
-  it.each(rows)("convolve $note", async (row) => {
+  it.each([...rows, ...oddRows])("convolve $note", async (row) => {
     const correlation = prepareCorrelation(geometryOf("convolution", row));
     expect(correlation.planar).toBeDefined();
     const { geometry } = correlation;
-    const channels = row.input.at(-1) ?? 1;
+    const size = count(geometry.completed.kernelShape) * geometry.maps;
     await expectAgreement(["value", "input gradient", "weight gradient"], () => {
       const x = tf.tensor(pseudoRandom(row.samples * count(row.input), 1), [
         row.samples,
         count(row.input),
       ]);
-      const weights = tf.tensor1d(pseudoRandom(count(row.kernel) * channels * row.maps, 2));
+      const weights = tf.tensor1d(pseudoRandom(size, 2));
       const g = tf.tensor(pseudoRandom(row.samples * count(geometry.output), 3), [
         row.samples,
         count(geometry.output),
@@ -220,8 +295,8 @@ ifInstalled("kernels", () => {
     });
   });
 
-  it.each(poolingRows)("pool $note", async (row) => {
-    const pooling = preparePooling(geometryOf("pooling", row), false);
+  it.each([...poolingRows, ...oddRows])("pool $note", async (row) => {
+    const pooling = preparePooling(geometryOf("pooling", { ...row, maps: 1 }), false);
     const planes = row.samples * pooling.channels;
     const windows = count(pooling.geometry.output) / pooling.channels;
     const names = ["max", "its gradient", "average", "its gradient", "unpooled", "its gradient"];

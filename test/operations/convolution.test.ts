@@ -6,4 +6,6 @@ import { convolutionCases, convolutionPeerCases } from "./window-cases.js";
 
 const backends = await findBackends();
 
-checkCases({ Convolution }, [...convolutionCases, ...convolutionPeerCases], backends);
+// Central differences take their time; where each backend could differ shows in CNTK's rows.
+checkCases({ Convolution }, convolutionCases, ["wasm"]);
+checkCases({ Convolution }, convolutionPeerCases, backends);

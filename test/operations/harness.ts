@@ -266,6 +266,9 @@ function inferShapes(entry: Entry, row: Case): InferredShapes {
         }
         return shapes[index] ?? [];
       },
+      relabel: (index, shape) => (shapes[index] = shape),
+      constant: (index) =>
+        row.inputs[index]?.isConstant === true ? row.inputs[index].values[0] : undefined,
     };
     return entry.shape(context);
   };
@@ -351,6 +354,7 @@ class Runner {
     return {
       ...this.#static,
       prepared: this.#prepared,
+      names: row.inputs.map((_, index) => `input${index}`),
       tensors,
       hasDynamicAxis: row.inputs.map((input) => input.isConstant !== true),
       columns: Math.max(1, ...tensors.map((tensor) => tensor.shape[0])),
@@ -368,6 +372,10 @@ class Runner {
         return tensor;
       },
       assign: (index, tensor) => void assigned.set(index, tensor),
+      hasSequences: false,
+      pass: 0,
+      memory: new Map(),
+      log: () => undefined,
     };
   }
 }

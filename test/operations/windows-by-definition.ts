@@ -127,9 +127,9 @@ export function unpool(geometry: Geometry, u: readonly number[], p: readonly num
   });
 }
 
-/** Maxima of 3 x 2 bins of regions in images [6 x 5 x 2], by nodes.md 7.5. */
+/** Maxima of 3 x 2 bins of regions in images [6 x 5 x 1], by nodes.md 7.5. */
 export function poolRegions(images: readonly number[], regions: readonly number[]): number[] {
-  const [width, height, channels] = [6, 5, 2];
+  const [width, height, channels] = [6, 5, 1];
   const span = (bin: number, bins: number, first: number, length: number, size: number) => {
     const from = Math.floor((bin * length) / bins) + first;
     const to = Math.min(Math.ceil(((bin + 1) * length) / bins) + first, size);

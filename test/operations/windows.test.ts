@@ -129,6 +129,8 @@ function infer(name: keyof typeof operations, { inputs, settings }: ShapeRow, is
       shapes[index] = offered;
       return offered;
     },
+    relabel: (_, offered) => offered,
+    constant: () => undefined,
   });
   return { shape, shapes, settings: all };
 }

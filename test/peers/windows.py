@@ -135,7 +135,7 @@ CASES = {
     "unpooling NaN": lambda: unpooling(random(2, 1, 3, 3), with_nan(2, 1, 6, 6), (2, 2), (2, 2), False),
     "unpooling rest left over": lambda: unpooling(random(1, 1, 2, 2), random(1, 1, 7, 7), (3, 3), (3, 3), False),
     "regions": lambda: regions(
-        distinct(2, 2, 5, 6), np.array([[[0, 0, 5, 4], [1, 2, 3, 3]], [[4, 1, 5, 1], [2, 0, 5, 4]]], np.float32),
+        distinct(2, 1, 5, 6), np.array([[[0, 0, 5, 4], [1, 2, 3, 3]], [[4, 1, 5, 1], [2, 0, 5, 4]]], np.float32),
         (3, 2), 1.0),
 }
 
