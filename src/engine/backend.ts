@@ -30,10 +30,7 @@ const BACKENDS: Readonly<Record<string, Start>> = {
  * @param requested `auto` or a backend's name
  * @throws CntkError "configuring" if the name is unknown or that backend cannot start here
  */
-export async function selectBackend(
-  requested: string,
-  log: (line: string) => void,
-): Promise<Backend> {
+export async function selectBackend(requested: string): Promise<Backend> {
   await loadTensors();
   // otherwise TensorFlow.js advertises its packages on the console
   tf.enableProdMode();
@@ -44,8 +41,7 @@ export async function selectBackend(
       const remark = await start();
       return { name, why: [remark, ...failures].join("; ") };
     } catch (error) {
-      failures.push(`${name} is not available`);
-      log(`Backend ${name} is not available: ${firstLine(error)}`);
+      failures.push(`${name} is not available: ${firstLine(error)}`);
     }
   }
   throw new CntkError("configuring", `no TensorFlow.js backend starts: ${failures.join("; ")}`);
@@ -70,6 +66,9 @@ async function startRequested(name: string): Promise<Backend> {
 }
 
 function firstLine(error: unknown): string {
+  if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") {
+    return "its package is not installed";
+  }
   const message = error instanceof Error ? error.message : String(error);
   return message.split("\n")[0]?.trim() ?? "";
 }

@@ -31,6 +31,8 @@ export interface Engine {
   /** what runs and why, for the log */
   readonly description: string;
   compile(request: CompileRequest): Program;
+  /** a pass over data begins: what nodes gather over one pass starts anew */
+  beginPass(): void;
   /** gives every random node a fresh generator; called at the start of an epoch */
   seedRandomNodes(seedOf: (node: ComputationNode, index: number, count: number) => number): void;
   dispose(): void;

@@ -2,6 +2,7 @@
 
 import type { SourceFile } from "../../grammar/source.js";
 import type { Engine } from "./engine.js";
+import type { Interruption } from "./interruption.js";
 
 export type Precision = "float" | "double";
 
@@ -13,6 +14,20 @@ export interface Progress {
   /** samples of the whole epoch */
   readonly total: number;
   readonly samplesPerSecond: number;
+}
+
+/** What training tells those who draw it, besides the log. */
+export interface TrainingReport {
+  /** some minibatches, a whole epoch, or the validation after one */
+  readonly kind: "minibatches" | "epoch" | "validation";
+  /** counted from 1 */
+  readonly epoch: number;
+  /** samples trained since the beginning of the training */
+  readonly samplesSeen: number;
+  /** averages, criterion first */
+  readonly values: readonly { readonly name: string; readonly value: number }[];
+  readonly learningRatePerSample?: number;
+  readonly samplesPerSecond?: number;
 }
 
 export interface Run {
@@ -31,6 +46,10 @@ export interface Run {
   readonly includeDirectories: readonly string[];
   /** shows progress on a terminal; undefined where the log is not one */
   readonly progress: ((progress: Progress | undefined) => void) | undefined;
+  /** takes what training reports; left out where nobody draws it */
+  readonly report?: (report: TrainingReport) => void;
+  /** how training learns that it is to stop; left out where nobody can ask for it */
+  readonly interruption?: Interruption;
   /** reads a text file named in a config. @throws CntkError "reading" */
   readonly readText: (path: string) => SourceFile;
 }

@@ -19,6 +19,8 @@ export interface KernelLibrary {
   readonly form: string;
   /** why it is this form, for the log */
   readonly reason: string;
+  /** tells native code where the memory is; to be called after the memory has grown */
+  attach(): void;
 }
 
 /** Features that a form of native code needs, as /proc/cpuinfo names them. */
@@ -45,8 +47,10 @@ export function loadKernelLibrary(form: KernelForm, bytes: number): KernelLibrar
   const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {
     env: { memory, __memory_base: base(), __table_base: base() },
   });
+  const kernels = collectKernels(instance);
+  if (kernels === undefined) return undefined;
   const reason = form === "wasm" ? "as asked for" : "no native form was built for this machine";
-  return { memory, kernels: collectKernels(instance), form: "wasm", reason };
+  return { memory, kernels, form: "wasm", reason, attach: () => undefined };
 }
 
 function loadNative(folder: string, memory: WebAssembly.Memory) {
@@ -56,8 +60,9 @@ function loadNative(folder: string, memory: WebAssembly.Memory) {
     if (!existsSync(file) || !needed.every((feature) => features.has(feature))) continue;
     const module: unknown = createRequire(import.meta.url)(file);
     if (!isNativeModule(module)) continue;
-    module.attach(memory.buffer);
-    return { kernels: module, form, reason: "compiled for this machine" };
+    const attach = () => module.attach(memory.buffer);
+    attach();
+    return { kernels: module, form, reason: "compiled for this machine", attach };
   }
   return undefined;
 }

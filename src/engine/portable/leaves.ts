@@ -1,11 +1,13 @@
 /** Values that are not computed: inputs from the minibatch, and parameters. */
 
 import assert from "node:assert/strict";
-import { CntkError, nearestName } from "../../../grammar/errors.js";
+import { CntkError } from "../../../grammar/errors.js";
 import type { ComputationNode, FloatArray } from "../../network/node.js";
-import { elementCount, printShape, type Shape } from "../../operations/shape.js";
+import type { SparseSamples } from "../../operations/operation.js";
+import type { Shape } from "../../operations/shape.js";
 import { tf, type Tensor } from "../../operations/tensors.js";
 import type { Minibatch, StreamData } from "../../readers/reader.js";
+import { streamOf } from "../streams.js";
 
 /** The shape of a node's tensor: `[columns, d_k, ..., d_1]` (operation.ts). */
 export function tensorShape(node: ComputationNode, columns: number): number[] {
@@ -17,19 +19,11 @@ function reversed(shape: Shape): number[] {
 }
 
 /**
- * The samples of the stream that has the input's name.
+ * The samples of the stream that has the input's name; sparse ones as they are.
  * @throws CntkError "running" if there is no such stream, or its samples have another size
  */
-export function inputTensor(node: ComputationNode, minibatch: Minibatch): Tensor {
-  const stream = minibatch.streams.get(node.name) ?? missingStream(node, minibatch);
-  const elements = elementCount(node.shape);
-  if (stream.dimension !== elements) {
-    throw new CntkError(
-      "running",
-      `input '${node.name}': expected ${elements} values per sample for [${printShape(node.shape)}], found ${stream.dimension} in the reader's stream`,
-      { ranges: node.ranges },
-    );
-  }
+export function inputSamples(node: ComputationNode, minibatch: Minibatch): Tensor | SparseSamples {
+  const stream = streamOf(node, minibatch.streams);
   const samples = sampleCount(stream);
   if (samples !== minibatch.samples) {
     throw new CntkError(
@@ -41,20 +35,8 @@ export function inputTensor(node: ComputationNode, minibatch: Minibatch): Tensor
       },
     );
   }
-  return tf.tensor(denseValues(stream, samples), tensorShape(node, samples));
-}
-
-function missingStream(node: ComputationNode, { streams }: Minibatch): never {
-  const available = [...streams.keys()];
-  const nearest = nearestName(node.name, available);
-  throw new CntkError(
-    "running",
-    `input '${node.name}': the reader has no stream of that name; its streams: ${available.join(", ") || "none"}`,
-    {
-      hint: nearest === undefined ? undefined : `did you mean '${nearest}'?`,
-      ranges: node.ranges,
-    },
-  );
+  if (stream.kind === "sparse") return stream;
+  return tf.tensor(stream.values, tensorShape(node, samples));
 }
 
 function sampleCount(stream: StreamData): number {
@@ -63,9 +45,10 @@ function sampleCount(stream: StreamData): number {
     : stream.starts.length - 1;
 }
 
-function denseValues(stream: StreamData, samples: number): Float32Array {
-  if (stream.kind === "dense") return stream.values;
+/** The samples with their zeros. */
+export function denseTensor(node: ComputationNode, stream: SparseSamples): Tensor {
   const { dimension, values, indices, starts } = stream;
+  const samples = sampleCount(stream);
   const dense = new Float32Array(samples * dimension);
   for (let sample = 0; sample < samples; sample++) {
     const end = starts[sample + 1] ?? 0;
@@ -74,7 +57,7 @@ function denseValues(stream: StreamData, samples: number): Float32Array {
       dense[at] = (dense[at] ?? 0) + (values[i] ?? 0);
     }
   }
-  return dense;
+  return tf.tensor(dense, tensorShape(node, samples));
 }
 
 interface Constant {

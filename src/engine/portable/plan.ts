@@ -25,6 +25,8 @@ export interface Step {
   readonly hasDynamicAxis: readonly boolean[];
   /** true if gradients pass through the node, so that what `forward` keeps is needed later */
   readonly isDifferentiated: boolean;
+  /** position of an input that the operation takes sparse, if the reader delivers it so */
+  readonly sparseInput: number | undefined;
 }
 
 export interface Plan {
@@ -49,7 +51,9 @@ export interface Plan {
 export function makePlan({ outputs, criterion }: CompileRequest): Plan {
   const roots = criterion === undefined ? outputs : [criterion, ...outputs];
   // an axis is a name without a value
-  const nodes = evaluationOrder(roots).filter((node) => node.operation.leaf !== "dynamicAxis");
+  const nodes = evaluationOrder(roots, computedFrom).filter(
+    (node) => node.operation.leaf !== "dynamicAxis",
+  );
   for (const node of nodes) expectComputable(node);
   expectNoLoops(roots);
   const differentiated = new Set(
@@ -74,11 +78,22 @@ export function makePlan({ outputs, criterion }: CompileRequest): Plan {
   };
 }
 
-function expectComputable({ name, operation, ranges }: ComputationNode): void {
+/** The inputs a node's value is computed from: a statistic over the training data has its value already. */
+const computedFrom = ({ operation, inputs }: ComputationNode) =>
+  operation.precompute === undefined ? inputs : [];
+
+function expectComputable({ name, operation, parameter, ranges }: ComputationNode): void {
   const isSupplied = operation.leaf === "input" || operation.leaf === "parameter";
   if (isSupplied || operation.forward !== undefined) return;
-  throw new CntkError("running", `${operation.name}: node '${name}' cannot be computed`, {
-    hint: `this version does not compute ${operation.name}`,
+  if (operation.precompute === undefined) {
+    throw new CntkError("running", `${operation.name}: node '${name}' cannot be computed`, {
+      hint: operation.unavailable ?? `this version does not compute ${operation.name}`,
+      ranges,
+    });
+  }
+  if (parameter?.value !== undefined) return;
+  throw new CntkError("running", `${operation.name}: node '${name}' has no value yet`, {
+    hint: "it is computed from the training data before the first epoch of training",
     ranges,
   });
 }
@@ -106,6 +121,7 @@ function makeStep(
   inputNames.forEach((name, position) => (shapes[name] ??= all[position] ?? []));
   // the network gives every node the settings of its operation's schema
   const known = { settings: node.settings as never, shapes, all, shape: node.shape };
+  const hasDynamicAxis = inputs.map((input) => input.node.dynamicAxis !== undefined);
   return {
     node,
     index: stepOf.size,
@@ -113,9 +129,20 @@ function makeStep(
     inputNames,
     known,
     ...prepare(node, known),
-    hasDynamicAxis: inputs.map((input) => input.node.dynamicAxis !== undefined),
+    hasDynamicAxis,
     isDifferentiated: needsGradient && node.operation.leaf === undefined,
+    sparseInput: sparseInputOf(node, inputNames, hasDynamicAxis),
   };
+}
+
+function sparseInputOf(
+  { operation: { sparse }, inputs }: ComputationNode,
+  inputNames: readonly string[],
+  hasDynamicAxis: readonly boolean[],
+): number | undefined {
+  if (sparse?.accepts({ hasDynamicAxis }) !== true) return undefined;
+  const position = inputNames.indexOf(sparse.input);
+  return inputs[position]?.operation.leaf === "input" ? position : undefined;
 }
 
 /** Names of `count` inputs: without their marks, the last one repeated where it stands for any number. */

@@ -6,33 +6,54 @@ import { sumToShape } from "../../operations/broadcast.js";
 import { tf, type Tensor } from "../../operations/tensors.js";
 import type { Minibatch } from "../../readers/reader.js";
 import type { Program, RunOptions } from "../engine.js";
-import { inputTensor, ParameterTensors, tensorShape } from "./leaves.js";
+import { inputSamples, ParameterTensors, tensorShape } from "./leaves.js";
 import { locatedAt } from "./node-errors.js";
+import type { NodeMemory } from "./node-memory.js";
 import type { Plan, Step } from "./plan.js";
 import type { RandomNodes } from "./random-nodes.js";
-import { contextOf, inputsOf, readBack, valueOf, type RunState } from "./run-state.js";
+import {
+  contextOf,
+  inputsOf,
+  makeDense,
+  readBack,
+  sparseInputOf,
+  valueOf,
+  type RunState,
+  type StepContext,
+} from "./run-state.js";
+
+/** What all programs of an engine share. */
+export interface Surroundings {
+  readonly randomNodes: RandomNodes;
+  readonly memory: NodeMemory;
+  readonly log: (line: string) => void;
+}
 
 export class PortableProgram implements Program {
   readonly #plan: Plan;
-  readonly #randomNodes: RandomNodes;
+  readonly #surroundings: Surroundings;
   readonly #onDispose: () => void;
   readonly #parameters = new ParameterTensors();
   #outputs: ReadonlyMap<ComputationNode, Float32Array> = new Map();
 
   /** @param onDispose told when nobody needs the program any more */
-  constructor(plan: Plan, randomNodes: RandomNodes, onDispose: () => void) {
+  constructor(plan: Plan, surroundings: Surroundings, onDispose: () => void) {
     this.#plan = plan;
-    this.#randomNodes = randomNodes;
+    this.#surroundings = surroundings;
     this.#onDispose = onDispose;
   }
 
   run(minibatch: Minibatch, options: RunOptions): void {
+    const { randomNodes, memory, log } = this.#surroundings;
     tf.tidy(() => {
       const state: RunState = {
         minibatch,
         options,
-        generatorOf: (node) => this.#randomNodes.generatorOf(node),
+        generatorOf: (node) => randomNodes.generatorOf(node),
+        memory,
+        log,
         values: [],
+        sparse: [],
         gradients: [],
         kept: [],
         assigned: new Map(),
@@ -63,7 +84,7 @@ export class PortableProgram implements Program {
   #runForward(state: RunState): void {
     for (const step of this.#plan.steps) {
       try {
-        state.values[step.index] = this.#compute(step, state);
+        this.#compute(step, state);
       } catch (error) {
         throw locatedAt(step.node, error);
       }
@@ -71,11 +92,19 @@ export class PortableProgram implements Program {
     }
   }
 
-  #compute(step: Step, state: RunState): Tensor {
-    const { leaf } = step.node.operation;
-    if (leaf === "input") return inputTensor(step.node, state.minibatch);
-    if (leaf === "parameter") return this.#parameters.of(step.node);
-    return computeForward(step, state);
+  #compute(step: Step, state: RunState): void {
+    const { leaf, precompute } = step.node.operation;
+    if (leaf === "input") {
+      const samples = inputSamples(step.node, state.minibatch);
+      if ("kind" in samples) state.sparse[step.index] = samples;
+      else state.values[step.index] = samples;
+    } else if (leaf === "parameter" || precompute !== undefined) {
+      state.values[step.index] = this.#parameters.of(step.node);
+    } else {
+      state.values[step.index] = computeForward(step, state);
+    }
+    // outputs are read back, so they are dense
+    if (this.#plan.outputs.includes(step)) makeDense(step, state);
   }
 
   #runBackward(state: RunState): void {
@@ -102,9 +131,18 @@ export class PortableProgram implements Program {
 
 function computeForward(step: Step, state: RunState): Tensor {
   const kept = new Map<string, Tensor>();
+  const samples = sparseInputOf(step, state);
+  step.inputs.forEach((input, position) => {
+    if (samples === undefined || position !== step.sparseInput) makeDense(input, state);
+  });
   const [value, ...keptTensors] = tf.tidy(() => {
     const context = contextOf(step, state, kept);
-    const result = step.node.operation.forward?.(inputsOf(step, context), context);
+    const { forward, sparse } = step.node.operation;
+    const inputs = inputsOf(step, state);
+    const result =
+      samples === undefined
+        ? forward?.(inputs, context)
+        : sparse?.forward(samples, inputs, context);
     assert(result !== undefined, "the operation computes no value");
     // Clones share their data; without them an input that is returned or kept would be disposed of twice.
     const keeping = step.isDifferentiated ? [...kept.values()] : [];
@@ -130,14 +168,11 @@ function computeBackward(step: Step, state: RunState): void {
   const kept = new Map(state.kept[step.index]);
   if (gradient !== undefined) {
     const context = contextOf(step, state, kept);
-    const inputs = inputsOf(step, context);
     step.inputs.forEach((input, position) => {
-      const backward = step.node.operation.backward?.[step.inputNames[position] ?? ""];
+      const backward = gradientRule(step, position, state, context);
       if (backward === undefined || !input.node.needsGradient) return;
       const { shape } = valueOf(input, state);
-      const contribution = tf.tidy(() =>
-        sumToShape(backward(gradient, inputs, context, position), shape).clone(),
-      );
+      const contribution = tf.tidy(() => sumToShape(backward(gradient), shape).clone());
       expectShape(contribution, shape, `the gradient of input ${position + 1}`);
       accumulate(input, contribution, state);
     });
@@ -145,6 +180,25 @@ function computeBackward(step: Step, state: RunState): void {
   gradient?.dispose();
   state.gradients[step.index] = undefined;
   for (const tensor of kept.values()) tensor.dispose();
+}
+
+/** How the gradient of one input follows from that of the node; undefined if it receives none. */
+function gradientRule(
+  step: Step,
+  position: number,
+  state: RunState,
+  context: StepContext,
+): ((gradient: Tensor) => Tensor) | undefined {
+  const { operation } = step.node;
+  const name = step.inputNames[position] ?? "";
+  const inputs = inputsOf(step, state);
+  const samples = sparseInputOf(step, state);
+  if (samples === undefined) {
+    const rule = operation.backward?.[name];
+    return rule && ((gradient) => rule(gradient, inputs, context, position));
+  }
+  const rule = operation.sparse?.backward[name];
+  return rule && ((gradient) => rule(gradient, samples, inputs, context));
 }
 
 function accumulate(step: Step, contribution: Tensor, state: RunState): void {

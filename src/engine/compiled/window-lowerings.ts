@@ -1,0 +1,141 @@
+/** Convolution, pooling and unpooling by kernels over planes. */
+
+import type { ComputationNode } from "../../network/node.js";
+import { planarArguments, type PreparedWindows } from "../../operations/own-kernels.js";
+import { staticContext } from "../../network/validate.js";
+import { call, storedOrAdded, type Lowering, type LoweringContext } from "./lowering.js";
+import type { Buffer } from "./memory.js";
+
+/** What the operation prepared about its windows, if kernels over planes can take them. */
+function windowsOf(node: ComputationNode): PreparedWindows | undefined {
+  const prepared = node.operation.prepare?.(staticContext(node));
+  if (typeof prepared !== "object" || prepared === null || !("planar" in prepared))
+    return undefined;
+  const windows = prepared as PreparedWindows;
+  return windows.planar === undefined ? undefined : windows;
+}
+
+type Pass = "convolution" | "convolution_input_gradient" | "convolution_weight_gradient";
+
+export const Convolution: Lowering = (context) => {
+  const { node, columns, inputs, value, gradient } = context;
+  const windows = windowsOf(node);
+  const [weights, input] = inputs;
+  if (windows?.planar === undefined || weights === undefined || input === undefined) {
+    return undefined;
+  }
+  const { planar, geometry } = windows;
+  const sizes = [columns, planar.channels, geometry.maps, ...planarArguments(planar)];
+  const pass = (kernel: Pass, one: Buffer, other: Buffer, to: Buffer) => {
+    const bytes =
+      kernel === "convolution_weight_gradient"
+        ? context.ask("convolution_weight_scratch", ...sizes)
+        : context.ask("convolution_scratch", kernel === "convolution" ? 0 : 1, ...sizes);
+    return call(kernel, one, other, to, context.scratch(bytes), ...sizes);
+  };
+  const isTransposed = node.settings.transpose === true;
+  const [spreading, gathering] = ["convolution_input_gradient", "convolution"] as const;
+  return {
+    forward: [pass(isTransposed ? spreading : gathering, input, weights, value)],
+    backward: (position, target) =>
+      storedOrAdded(target, context, (to) => {
+        if (position === 1) {
+          return [pass(isTransposed ? gathering : spreading, gradient, weights, to)];
+        }
+        const [large, small] = isTransposed ? [gradient, input] : [input, gradient];
+        return [pass("convolution_weight_gradient", large, small, to)];
+      }),
+  };
+};
+
+/** Sizes of pooling over `count` planes. */
+function planesOf({ columns }: LoweringContext, windows: PreparedWindows) {
+  const { planar } = windows;
+  if (planar === undefined) return undefined;
+  const { vertical, horizontal, channels } = planar;
+  return {
+    count: columns * channels,
+    cells: vertical.input * horizontal.input,
+    windows: vertical.windows * horizontal.windows,
+    sizes: planarArguments(planar),
+    width: horizontal.input,
+  };
+}
+
+function maxPooling(
+  context: LoweringContext,
+  planes: NonNullable<ReturnType<typeof planesOf>>,
+  from: Buffer,
+  to: Buffer,
+  positions: Buffer,
+  keepsFirst: 0 | 1,
+) {
+  const scratch = context.scratch(context.ask("pooling_scratch", planes.width));
+  const sizes = [keepsFirst, planes.count, ...planes.sizes];
+  return call("max_pooling", from, to, positions, scratch, ...sizes);
+}
+
+export const Pooling: Lowering = (context) => {
+  const { node, inputs, value, gradient } = context;
+  const windows = windowsOf(node);
+  const planes = windows && planesOf(context, windows);
+  const [x] = inputs;
+  if (planes === undefined || x === undefined) return undefined;
+  if (node.settings.pool === "average") {
+    const includePad = Number(node.settings.includePad);
+    const scratch = context.scratch(context.ask("pooling_scratch", planes.width));
+    const sizes = [includePad, planes.count, ...planes.sizes];
+    return {
+      forward: [call("average_pooling", x, value, scratch, ...sizes)],
+      backward: (_, target) =>
+        storedOrAdded(target, context, (to) => [
+          call("average_pooling_gradient", gradient, to, ...sizes),
+        ]),
+    };
+  }
+  const positions = context.allocate(value.floats);
+  return {
+    forward: [maxPooling(context, planes, x, value, positions, 0)],
+    backward: (_, target) =>
+      storedOrAdded(target, context, (to) => [
+        call(
+          "add_to_positions",
+          gradient,
+          positions,
+          to,
+          planes.count,
+          planes.windows,
+          planes.cells,
+        ),
+      ]),
+  };
+};
+
+/** Its gradient is CNTK's, a max pooling of the gradient, or the derivative, as the node's setting says. */
+export const MaxUnpooling: Lowering = (context) => {
+  const { node, inputs, value, gradient } = context;
+  const windows = windowsOf(node);
+  const planes = windows && planesOf(context, windows);
+  const [u, p] = inputs;
+  if (planes === undefined || u === undefined || p === undefined) return undefined;
+  const positions = context.allocate(u.floats);
+  const pooled = context.allocate(u.floats);
+  const { count, cells, windows: windowCount } = planes;
+  return {
+    forward: [
+      maxPooling(context, planes, p, pooled, positions, 1),
+      call("scatter_to_positions", u, positions, value, count, windowCount, cells),
+    ],
+    backward(input, target) {
+      if (input === 1) return undefined;
+      return storedOrAdded(target, context, (to) => {
+        if (node.settings.unpoolingGradient !== "gather") {
+          return [maxPooling(context, planes, gradient, to, context.allocate(u.floats), 0)];
+        }
+        const taken = context.scratch(cells);
+        const sizes = [count, windowCount, cells];
+        return [call("gather_from_positions", gradient, positions, to, taken, ...sizes)];
+      });
+    },
+  };
+};
