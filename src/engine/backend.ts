@@ -70,6 +70,8 @@ function firstLine(error: unknown): string {
     return "its package is not installed";
   }
   const message = error instanceof Error ? error.message : String(error);
+  // the binding's own message is a page about downloading it
+  if (message.includes("tfjs_binding.node")) return "its native library is missing";
   return message.split("\n")[0]?.trim() ?? "";
 }
 
