@@ -32,6 +32,13 @@ export const kernelTable = {
   add_to_positions: { arguments: ["input", "input", "output", ...numbers(3)] },
   scatter_to_positions: { arguments: ["input", "input", "output", ...numbers(3)] },
   gather_from_positions: { arguments: ["input", "input", "output", "scratch", ...numbers(3)] },
+  sparse_convolution_scratch: { arguments: GEOMETRY, returnsNumber: true },
+  sparse_convolution_spread: {
+    arguments: ["input", "input", "input", "output", "scratch", "number", ...GEOMETRY],
+  },
+  sparse_convolution_weight_gradient: {
+    arguments: ["input", "input", "input", "output", "scratch", "number", ...GEOMETRY],
+  },
   unary: { arguments: ["number", "input", "output", "number"] },
   unary_gradient: { arguments: ["number", "input", "input", "input", "output", ...numbers(2)] },
   binary: { arguments: ["number", "input", "input", "output", ...numbers(9), "real", "number"] },

@@ -10,6 +10,23 @@ export interface Call {
   readonly values: readonly number[];
 }
 
+/** A value that is 0 but for one cell a window: what unpooling makes. */
+export interface Sparse {
+  readonly values: Buffer;
+  /** cell of each window in its plane, -1 for none */
+  readonly positions: Buffer;
+  /** windows of a plane */
+  readonly windows: number;
+}
+
+/** What nodes lowered earlier have left for later ones, so that nothing is computed twice. */
+export interface Findings {
+  /** sparse forms of values */
+  readonly sparse: Map<ComputationNode, Sparse>;
+  /** arg-max positions of max pooling, by what was pooled and how */
+  readonly positions: Map<string, Buffer>;
+}
+
 export interface LoweringContext {
   readonly node: ComputationNode;
   /** samples in the minibatch */
@@ -19,6 +36,7 @@ export interface LoweringContext {
   readonly value: Buffer;
   /** the gradient of the node's value; only where gradients pass */
   readonly gradient: Buffer;
+  readonly findings: Findings;
   /** a buffer that lives as long as the program */
   readonly allocate: (floats: number) => Buffer;
   /** offset of working memory that lasts for one call */

@@ -6,7 +6,7 @@ import { evaluationOrder, loops } from "../../network/order.js";
 import { elementCount } from "../../operations/shape.js";
 import type { CompileRequest } from "../engine.js";
 import { lowerings } from "./lowerings.js";
-import { call, type Call, type Lowered, type LoweringContext } from "./lowering.js";
+import { call, type Call, type Findings, type Lowered, type LoweringContext } from "./lowering.js";
 import type { Buffer, KernelMemory } from "./memory.js";
 
 export interface Schedule {
@@ -52,6 +52,7 @@ class Compilation {
   readonly #values = new Map<ComputationNode, Buffer>();
   readonly #gradients = new Map<ComputationNode, Buffer>();
   readonly #lowered = new Map<ComputationNode, Lowered>();
+  readonly #findings: Findings = { sparse: new Map(), positions: new Map() };
 
   constructor(request: CompileRequest, memory: KernelMemory, kernels: Kernels) {
     this.#request = request;
@@ -121,6 +122,7 @@ class Compilation {
       inputs: node.inputs.map((input) => this.#values.get(input) ?? nothing),
       value: this.#values.get(node) ?? nothing,
       gradient: this.#gradients.get(node) ?? nothing,
+      findings: this.#findings,
       allocate: (floats) => this.#allocate(floats),
       scratch: (bytes) => this.#memory.scratch(bytes),
       ask: (kernel, ...values) => this.#kernels[kernel](...values),

@@ -3,7 +3,13 @@
 import type { ComputationNode } from "../../network/node.js";
 import { planarArguments, type PreparedWindows } from "../../operations/own-kernels.js";
 import { staticContext } from "../../network/validate.js";
-import { call, storedOrAdded, type Lowering, type LoweringContext } from "./lowering.js";
+import {
+  call,
+  storedOrAdded,
+  type Lowering,
+  type LoweringContext,
+  type Sparse,
+} from "./lowering.js";
 import type { Buffer } from "./memory.js";
 
 /** What the operation prepared about its windows, if kernels over planes can take them. */
@@ -15,6 +21,7 @@ function windowsOf(node: ComputationNode): PreparedWindows | undefined {
   return windows.planar === undefined ? undefined : windows;
 }
 
+type SparsePass = "sparse_convolution_spread" | "sparse_convolution_weight_gradient";
 type Pass = "convolution" | "convolution_input_gradient" | "convolution_weight_gradient";
 
 export const Convolution: Lowering = (context) => {
@@ -34,13 +41,31 @@ export const Convolution: Lowering = (context) => {
     return call(kernel, one, other, to, context.scratch(bytes), ...sizes);
   };
   const isTransposed = node.settings.transpose === true;
+  const data = node.inputs[1];
+  const sparse = isTransposed && data !== undefined ? context.findings.sparse.get(data) : undefined;
+  const sparsePass = (
+    kernel: SparsePass,
+    other: Buffer,
+    to: Buffer,
+    { values, positions, windows }: Sparse,
+  ) => {
+    const scratch = context.scratch(context.ask("sparse_convolution_scratch", ...sizes));
+    return call(kernel, values, positions, other, to, scratch, windows, ...sizes);
+  };
   const [spreading, gathering] = ["convolution_input_gradient", "convolution"] as const;
   return {
-    forward: [pass(isTransposed ? spreading : gathering, input, weights, value)],
+    forward: [
+      sparse === undefined
+        ? pass(isTransposed ? spreading : gathering, input, weights, value)
+        : sparsePass("sparse_convolution_spread", weights, value, sparse),
+    ],
     backward: (position, target) =>
       storedOrAdded(target, context, (to) => {
         if (position === 1) {
           return [pass(isTransposed ? gathering : spreading, gradient, weights, to)];
+        }
+        if (sparse !== undefined) {
+          return [sparsePass("sparse_convolution_weight_gradient", gradient, to, sparse)];
         }
         const [large, small] = isTransposed ? [gradient, input] : [input, gradient];
         return [pass("convolution_weight_gradient", large, small, to)];
@@ -75,6 +100,10 @@ function maxPooling(
   return call("max_pooling", from, to, positions, scratch, ...sizes);
 }
 
+/** What a max pooling is known by: the node that is pooled, and how. */
+const poolingKey = ({ name }: ComputationNode, { sizes }: { readonly sizes: readonly number[] }) =>
+  `${name} ${sizes.join(" ")}`;
+
 export const Pooling: Lowering = (context) => {
   const { node, inputs, value, gradient } = context;
   const windows = windowsOf(node);
@@ -94,6 +123,8 @@ export const Pooling: Lowering = (context) => {
     };
   }
   const positions = context.allocate(value.floats);
+  const [pooled] = node.inputs;
+  if (pooled !== undefined) context.findings.positions.set(poolingKey(pooled, planes), positions);
   return {
     forward: [maxPooling(context, planes, x, value, positions, 0)],
     backward: (_, target) =>
@@ -111,6 +142,12 @@ export const Pooling: Lowering = (context) => {
   };
 };
 
+/** True if windows share cells: a later one may then overwrite what an earlier one put there. */
+function overlaps(sizes: readonly number[]): boolean {
+  const [kernelHeight = 0, kernelWidth = 0, vertical = 0, horizontal = 0] = sizes.slice(4);
+  return kernelHeight > vertical || kernelWidth > horizontal;
+}
+
 /** Its gradient is CNTK's, a max pooling of the gradient, or the derivative, as the node's setting says. */
 export const MaxUnpooling: Lowering = (context) => {
   const { node, inputs, value, gradient } = context;
@@ -118,12 +155,20 @@ export const MaxUnpooling: Lowering = (context) => {
   const planes = windows && planesOf(context, windows);
   const [u, p] = inputs;
   if (planes === undefined || u === undefined || p === undefined) return undefined;
-  const positions = context.allocate(u.floats);
-  const pooled = context.allocate(u.floats);
   const { count, cells, windows: windowCount } = planes;
+  const pooled = node.inputs[1];
+  // Pooling and unpooling choose the same cells unless a window begins with NaN, which RectifiedLinear never gives.
+  const isKnown = pooled?.operation.name === "RectifiedLinear";
+  const known = isKnown ? context.findings.positions.get(poolingKey(pooled, planes)) : undefined;
+  const positions = known ?? context.allocate(u.floats);
+  if (!overlaps(planes.sizes)) {
+    context.findings.sparse.set(node, { values: u, positions, windows: windowCount });
+  }
   return {
     forward: [
-      maxPooling(context, planes, p, pooled, positions, 1),
+      ...(known === undefined
+        ? [maxPooling(context, planes, p, context.allocate(u.floats), positions, 1)]
+        : []),
       call("scatter_to_positions", u, positions, value, count, windowCount, cells),
     ],
     backward(input, target) {

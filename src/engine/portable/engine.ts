@@ -3,6 +3,7 @@
 import { tf } from "../../operations/tensors.js";
 import type { Backend } from "../backend.js";
 import type { Engine } from "../engine.js";
+import type { Precision } from "../run.js";
 import { NodeMemory } from "./node-memory.js";
 import { makePlan } from "./plan.js";
 import { PortableProgram } from "./program.js";
@@ -12,13 +13,17 @@ import { RandomNodes } from "./random-nodes.js";
  * @param backend the current TensorFlow.js backend
  * @param log takes what nodes print
  */
-export function createPortableEngine(backend: Backend, log: (line: string) => void): Engine {
+export function createPortableEngine(
+  backend: Backend,
+  log: (line: string) => void,
+  precision: Precision = "float",
+): Engine {
   const randomNodes = new RandomNodes();
   const memory = new NodeMemory();
   const surroundings = { randomNodes, memory, log };
   const programs = new Set<PortableProgram>();
   return {
-    description: `portable engine, TensorFlow.js ${tf.version_core} on backend ${backend.name} (${backend.why}), computing in float`,
+    description: `portable engine, TensorFlow.js ${tf.version_core} on backend ${backend.name} (${backend.why}), computing in ${precision}`,
     compile(request) {
       randomNodes.add(request);
       const program: PortableProgram = new PortableProgram(makePlan(request), surroundings, () =>

@@ -5,7 +5,7 @@ import { CntkError } from "../../../grammar/errors.js";
 import type { ComputationNode, FloatArray } from "../../network/node.js";
 import type { SparseSamples } from "../../operations/operation.js";
 import type { Shape } from "../../operations/shape.js";
-import { tf, type Tensor } from "../../operations/tensors.js";
+import { newFloats, tensorOf, tf, type Tensor } from "../../operations/tensors.js";
 import type { Minibatch, StreamData } from "../../readers/reader.js";
 import { streamOf } from "../streams.js";
 
@@ -36,7 +36,7 @@ export function inputSamples(node: ComputationNode, minibatch: Minibatch): Tenso
     );
   }
   if (stream.kind === "sparse") return stream;
-  return tf.tensor(stream.values, tensorShape(node, samples));
+  return tensorOf(stream.values, tensorShape(node, samples));
 }
 
 function sampleCount(stream: StreamData): number {
@@ -49,7 +49,7 @@ function sampleCount(stream: StreamData): number {
 export function denseTensor(node: ComputationNode, stream: SparseSamples): Tensor {
   const { dimension, values, indices, starts } = stream;
   const samples = sampleCount(stream);
-  const dense = new Float32Array(samples * dimension);
+  const dense = newFloats(samples * dimension);
   for (let sample = 0; sample < samples; sample++) {
     const end = starts[sample + 1] ?? 0;
     for (let i = starts[sample] ?? 0; i < end; i++) {
@@ -57,7 +57,7 @@ export function denseTensor(node: ComputationNode, stream: SparseSamples): Tenso
       dense[at] = (dense[at] ?? 0) + (values[i] ?? 0);
     }
   }
-  return tf.tensor(dense, tensorShape(node, samples));
+  return tensorOf(dense, tensorShape(node, samples));
 }
 
 interface Constant {
@@ -74,7 +74,9 @@ export class ParameterTensors {
   of(node: ComputationNode): Tensor {
     const parameter = node.parameter;
     assert(parameter?.value !== undefined, `parameter '${node.name}' has no value`);
-    if (parameter.learningRateMultiplier > 0) return upload(node, parameter.value);
+    if (parameter.learningRateMultiplier > 0) {
+      return tensorOf(parameter.value, tensorShape(node, 1));
+    }
     return this.#constant(node, parameter.value).clone();
   }
 
@@ -83,7 +85,7 @@ export class ParameterTensors {
     if (known !== undefined && equalBytes(known.values, values)) return known.tensor;
     known?.tensor.dispose();
     const copy = values.slice();
-    const tensor = tf.keep(upload(node, copy));
+    const tensor = tf.keep(tensorOf(copy, tensorShape(node, 1)));
     this.#constants.set(node, { tensor, values: copy });
     return tensor;
   }
@@ -92,11 +94,6 @@ export class ParameterTensors {
     for (const { tensor } of this.#constants.values()) tensor.dispose();
     this.#constants.clear();
   }
-}
-
-function upload(node: ComputationNode, values: FloatArray): Tensor {
-  const floats = values instanceof Float32Array ? values : Float32Array.from(values);
-  return tf.tensor(floats, tensorShape(node, 1));
 }
 
 function equalBytes(one: FloatArray, other: FloatArray): boolean {

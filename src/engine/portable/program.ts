@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { ComputationNode, FloatArray } from "../../network/node.js";
 import { sumToShape } from "../../operations/broadcast.js";
-import { tf, type Tensor } from "../../operations/tensors.js";
+import { floatsOf, newFloats, tf, type Tensor } from "../../operations/tensors.js";
 import type { Minibatch } from "../../readers/reader.js";
 import type { Program, RunOptions } from "../engine.js";
 import { inputSamples, ParameterTensors, tensorShape } from "./leaves.js";
@@ -15,7 +15,6 @@ import {
   contextOf,
   inputsOf,
   makeDense,
-  readBack,
   sparseInputOf,
   valueOf,
   type RunState,
@@ -34,7 +33,7 @@ export class PortableProgram implements Program {
   readonly #surroundings: Surroundings;
   readonly #onDispose: () => void;
   readonly #parameters = new ParameterTensors();
-  #outputs: ReadonlyMap<ComputationNode, Float32Array> = new Map();
+  #outputs: ReadonlyMap<ComputationNode, FloatArray> = new Map();
 
   /** @param onDispose told when nobody needs the program any more */
   constructor(plan: Plan, surroundings: Surroundings, onDispose: () => void) {
@@ -60,7 +59,7 @@ export class PortableProgram implements Program {
       };
       this.#runForward(state);
       this.#outputs = new Map(
-        this.#plan.outputs.map((step) => [step.node, readBack(valueOf(step, state))]),
+        this.#plan.outputs.map((step) => [step.node, floatsOf(valueOf(step, state))]),
       );
       this.#runBackward(state);
       for (const step of this.#plan.trained) storeGradient(step, state);
@@ -217,17 +216,18 @@ function storeGradient({ node, index }: Step, state: RunState): void {
   const { parameter } = node;
   assert(parameter?.value !== undefined);
   const gradient = state.gradients[index];
-  const elements = gradient ? readBack(gradient) : new Float32Array(parameter.value.length);
+  const elements = gradient ? floatsOf(gradient) : newFloats(parameter.value.length);
   parameter.gradient = inPrecisionOf(parameter.value, elements);
 }
 
-function assignParameter(node: ComputationNode, elements: Float32Array): void {
+function assignParameter(node: ComputationNode, elements: FloatArray): void {
   const { parameter } = node;
   assert(parameter?.value?.length === elements.length, `'${node.name}': wrong size assigned`);
   parameter.value.set(elements);
 }
 
-function inPrecisionOf(pattern: FloatArray, elements: Float32Array): FloatArray {
+/** A model in double may be computed in single precision, by a backend that is asked for. */
+function inPrecisionOf(pattern: FloatArray, elements: FloatArray): FloatArray {
   return pattern instanceof Float64Array ? Float64Array.from(elements) : elements;
 }
 

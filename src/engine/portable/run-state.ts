@@ -1,10 +1,10 @@
 /** What one run of a portable program holds, and what an operation sees of it. */
 
 import assert from "node:assert/strict";
-import type { ComputationNode } from "../../network/node.js";
+import type { ComputationNode, FloatArray } from "../../network/node.js";
 import type { MersenneTwister } from "../../random/mersenne-twister.js";
 import type { ComputeContext, SparseSamples } from "../../operations/operation.js";
-import type { Tensor } from "../../operations/tensors.js";
+import { floatsOf, type Tensor } from "../../operations/tensors.js";
 import type { Minibatch } from "../../readers/reader.js";
 import type { RunOptions } from "../engine.js";
 import { denseTensor } from "./leaves.js";
@@ -27,7 +27,7 @@ export interface RunState {
   /** what `forward` kept for `backward` */
   readonly kept: (ReadonlyMap<string, Tensor> | undefined)[];
   /** new values of parameters, for the end of the run */
-  readonly assigned: Map<ComputationNode, Float32Array>;
+  readonly assigned: Map<ComputationNode, FloatArray>;
 }
 
 export type StepContext = ComputeContext<string, never, never>;
@@ -93,7 +93,7 @@ export function contextOf(step: Step, state: RunState, keeping: Map<string, Tens
     assign(inputIndex, tensor) {
       const input = step.inputs[inputIndex]?.node;
       assert(input?.parameter !== undefined, `input ${inputIndex} is no parameter`);
-      state.assigned.set(input, readBack(tensor));
+      state.assigned.set(input, floatsOf(tensor));
     },
   };
 }
@@ -102,9 +102,4 @@ export function contextOf(step: Step, state: RunState, keeping: Map<string, Tens
 function hasSequences({ sequenceStarts }: Minibatch): boolean {
   const streams = [...(sequenceStarts?.values() ?? [])];
   return streams.some((starts) => (starts.at(-1) ?? 0) > starts.length - 1);
-}
-
-/** The elements of a tensor, sample after sample; a copy, because tensors may share their data. */
-export function readBack(tensor: Tensor): Float32Array {
-  return Float32Array.from(tensor.dataSync());
 }

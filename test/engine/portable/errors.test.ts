@@ -44,7 +44,8 @@ describe("errors of the portable engine", () => {
     [
       "pixels",
       [2],
-      `input 'pixels': the reader has no stream of that name; its streams: features, labels${excerpt}`,
+      `input 'pixels': the reader has no stream of that name; its streams: features, labels${excerpt}\n` +
+        '  hint: add it to the reader\'s input, such as pixels = { dim = ... ; format = "dense" }',
     ],
     [
       "labels",

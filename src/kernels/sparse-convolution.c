@@ -1,0 +1,101 @@
+/*
+ * Transposed convolution of planes that are zero but for one cell a window, as unpooling leaves them, and its gradient with
+ * respect to the weights: `values` [samples, maps, windows] at the cells `position` of the small planes (rows x columns),
+ * -1 for none. The large planes [samples, channels, height, width] and weights w [maps, channels, kernel_height,
+ * kernel_width] are those of the convolution that is transposed; window (r, c) covers its cells from
+ * (r * stride_y - lower_y, c * stride_x - lower_x) on.
+ */
+#include "planes.h"
+
+/* A large plane with room on every side for windows that reach over its edge, and for a whole vector behind each row. */
+typedef struct {
+  int pitch;      /* distance of rows */
+  int top, left;  /* of the plane's first cell */
+  int floats;
+} framed_plane;
+
+INLINE framed_plane frame(const geometry *g) {
+  framed_plane f;
+  int right = larger((g->columns - 1) * g->stride_x - g->lower_x + g->kernel_width, g->width);
+  int bottom = larger((g->rows - 1) * g->stride_y - g->lower_y + g->kernel_height, g->height);
+  f.top = larger(g->lower_y, 0);
+  f.left = larger(g->lower_x, 0);
+  f.pitch = f.left + right + LANES;
+  f.floats = (f.top + bottom) * f.pitch + LANES;
+  return f;
+}
+
+/* Rows of the weights are padded with zeros to whole vectors. */
+INLINE int padded_row(const geometry *g) { return whole_vectors(g->kernel_width); }
+
+INLINE int weight_floats(const geometry *g) {
+  return g->maps * g->channels * g->kernel_height * padded_row(g);
+}
+
+/* Bytes of scratch memory that both functions need. */
+int sparse_convolution_scratch(GEOMETRY_PARAMETERS) {
+  geometry g = GEOMETRY;
+  framed_plane f = frame(&g);
+  return (channels * f.floats + weight_floats(&g) + LANES) * (int)sizeof(float);
+}
+
+/* y = the sum over non-zero cells of value * w, laid over the cell's window. */
+void sparse_convolution_spread(const float *values, const int *position, const float *w, float *y, char *scratch,
+                               int windows, GEOMETRY_PARAMETERS) {
+  geometry g = GEOMETRY;
+  framed_plane f = frame(&g);
+  int row = padded_row(&g), kernel = kernel_height * row;
+  float *planes = (float *)scratch, *weights = planes + channels * f.floats;
+  for (int r = 0; r < maps * channels * kernel_height; r++)
+    for (int i = 0; i < row; i++) weights[r * row + i] = i < kernel_width ? w[r * kernel_width + i] : 0;
+  for (int s = 0; s < samples; s++, y += channels * height * width) {
+    fill(planes, channels * f.floats, 0);
+    for (int k = 0; k < maps; k++, values += windows, position += windows)
+      for (int n = 0; n < windows; n++) {
+        int cell = position[n];
+        if (cell < 0 || values[n] == 0) continue;
+        vector value = splat(values[n]);
+        int y0 = cell / columns * stride_y - lower_y + f.top, x0 = cell % columns * stride_x - lower_x + f.left;
+        const float *from = weights + k * channels * kernel;
+        for (int c = 0; c < channels; c++) {
+          float *to = planes + c * f.floats + y0 * f.pitch + x0;
+          for (int i = 0; i < kernel_height; i++, from += row, to += f.pitch)
+            for (int j = 0; j < row; j += LANES) store(to + j, load(to + j) + value * load(from + j));
+        }
+      }
+    for (int c = 0; c < channels; c++)
+      for (int r = 0; r < height; r++)
+        copy(y + (c * height + r) * width, planes + c * f.floats + (f.top + r) * f.pitch + f.left, width);
+  }
+}
+
+/* dw = the sum over samples and non-zero cells of value * the window of the gradient over the cell. */
+void sparse_convolution_weight_gradient(const float *values, const int *position, const float *gradient, float *dw,
+                                        char *scratch, int windows, GEOMETRY_PARAMETERS) {
+  geometry g = GEOMETRY;
+  framed_plane f = frame(&g);
+  int row = padded_row(&g), kernel = kernel_height * row;
+  float *planes = (float *)scratch, *sums = planes + channels * f.floats;
+  fill(planes, channels * f.floats, 0);
+  fill(sums, weight_floats(&g), 0);
+  for (int s = 0; s < samples; s++, gradient += channels * height * width) {
+    for (int c = 0; c < channels; c++)
+      for (int r = 0; r < height; r++)
+        copy(planes + c * f.floats + (f.top + r) * f.pitch + f.left, gradient + (c * height + r) * width, width);
+    for (int k = 0; k < maps; k++, values += windows, position += windows)
+      for (int n = 0; n < windows; n++) {
+        int cell = position[n];
+        if (cell < 0 || values[n] == 0) continue;
+        vector value = splat(values[n]);
+        int y0 = cell / columns * stride_y - lower_y + f.top, x0 = cell % columns * stride_x - lower_x + f.left;
+        float *to = sums + k * channels * kernel;
+        for (int c = 0; c < channels; c++) {
+          const float *from = planes + c * f.floats + y0 * f.pitch + x0;
+          for (int i = 0; i < kernel_height; i++, to += row, from += f.pitch)
+            for (int j = 0; j < row; j += LANES) store(to + j, load(to + j) + value * load(from + j));
+        }
+      }
+  }
+  for (int r = 0; r < maps * channels * kernel_height; r++)
+    for (int i = 0; i < kernel_width; i++) dw[r * kernel_width + i] = sums[r * row + i];
+}
