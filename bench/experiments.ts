@@ -1,5 +1,7 @@
 /** The experiments of `npm run reproduce`: how to run each, and the values it has to give. */
 
+import { GOLDEN } from "./golden.js";
+
 /** One value that the log of an experiment shows. */
 export interface Expectation {
   /** `epoch 2`, `epoch 1, minibatches 6-235` or `test` */
@@ -19,6 +21,10 @@ export interface Experiment {
   readonly about: string;
   /** arguments of the program, apart from the output folder */
   readonly parameters: readonly string[];
+  /** commands of the config to run, where they are not those of the examples */
+  readonly commands?: string;
+  /** a file that it needs, where that is not MNIST; without the file the experiment is skipped */
+  readonly data?: string;
   readonly expectations: readonly Expectation[];
 }
 
@@ -240,4 +246,5 @@ export const EXPERIMENTS: readonly Experiment[] = [
       ["test", "0.05781048", 0.05262102, "1.890%", 1.66],
     ]),
   },
+  ...GOLDEN,
 ];

@@ -6,13 +6,13 @@ import { EXPERIMENTS, type Experiment } from "./experiments.js";
 import { compare, readLog, renderTable } from "./measurements.js";
 
 const PROGRAM = "dist/src/cli/main.js";
-const DATA = "data/MNIST/Train-28x28_cntk_text.txt";
+const MNIST = "data/MNIST/Train-28x28_cntk_text.txt";
 
 /** Runs the program on one experiment and gives what it logged. */
 async function run(experiment: Experiment): Promise<{ log: string; exitCode: number | null }> {
   const overrides = [
     `outputDir=output/reproduce/${experiment.name}`,
-    "command=trainNetwork:testNetwork",
+    `command=${experiment.commands ?? "trainNetwork:testNetwork"}`,
   ];
   const child = spawn(process.execPath, [PROGRAM, ...experiment.parameters, ...overrides], {
     stdio: ["ignore", "ignore", "pipe"],
@@ -57,21 +57,38 @@ function chosen(names: readonly string[]): readonly Experiment[] | undefined {
   return names.length === 0 ? EXPERIMENTS : EXPERIMENTS.filter(({ name }) => names.includes(name));
 }
 
+/** Runs what has its data. @returns the names of those that were skipped and of those that failed */
+async function reproduceAll(
+  experiments: readonly Experiment[],
+): Promise<{ readonly skipped: string[]; readonly failed: string[] }> {
+  const skipped: string[] = [];
+  const failed: string[] = [];
+  for (const experiment of experiments) {
+    const { name, data = MNIST } = experiment;
+    if (existsSync(data)) {
+      if (!(await reproduce(experiment))) failed.push(name);
+      continue;
+    }
+    console.log(`\n${name}: SKIPPED, ${data} is missing`);
+    skipped.push(name);
+  }
+  return { skipped, failed };
+}
+
 async function main(): Promise<void> {
   const experiments = chosen(process.argv.slice(2));
-  const missing = [PROGRAM, DATA].find((file) => !existsSync(file));
+  const missing = [PROGRAM, MNIST].find((file) => !existsSync(file));
   if (experiments === undefined || missing !== undefined) {
     if (missing !== undefined)
       console.error(`${missing} is missing; run in the repository, after npm start`);
     process.exitCode = 1;
     return;
   }
-  const failed: string[] = [];
-  for (const experiment of experiments) {
-    if (!(await reproduce(experiment))) failed.push(experiment.name);
-  }
+  const { skipped, failed } = await reproduceAll(experiments);
+  const run = experiments.length - skipped.length;
+  const omitted = skipped.length === 0 ? "" : `, skipped: ${skipped.join(", ")}`;
   const summary = failed.length === 0 ? "all reproduced" : `FAILED: ${failed.join(", ")}`;
-  console.log(`\n${experiments.length} experiments, ${summary}`);
+  console.log(`\n${run} experiments, ${summary}${omitted}`);
   if (failed.length > 0) process.exitCode = 1;
 }
 

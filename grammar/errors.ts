@@ -9,26 +9,40 @@ export type Phase =
 export interface CntkErrorDetails {
   /** what to do about it; left out when there is nothing to say */
   readonly hint?: string | undefined;
+  /** further lines to show, such as the operands of an operation */
+  readonly notes?: readonly string[];
   /** places, innermost first */
   readonly ranges?: readonly SourceRange[];
   /** true once the whole chain of calls is known: further places are not added */
   readonly isTraced?: boolean;
+  /** what was found instead of what was expected: if it is an argument of a call, the message is about that argument */
+  readonly culprit?: Culprit | undefined;
+}
+
+export interface Culprit {
+  readonly value: object;
+  /** the message without the words before its first colon */
+  readonly complaint: string;
 }
 
 /** A user's mistake. Any other exception is a bug in tscntk. */
 export class CntkError extends Error {
   readonly phase: Phase;
   readonly hint: string | undefined;
+  readonly notes: readonly string[];
   readonly ranges: readonly SourceRange[];
   readonly isTraced: boolean;
+  readonly culprit: Culprit | undefined;
 
   constructor(phase: Phase, message: string, details: CntkErrorDetails = {}) {
     super(message);
     this.name = "CntkError";
     this.phase = phase;
     this.hint = details.hint;
-    this.ranges = details.ranges ?? [];
+    this.notes = details.notes ?? [];
+    this.ranges = withoutRepetitions(details.ranges ?? []);
     this.isTraced = details.isTraced ?? false;
+    this.culprit = details.culprit;
   }
 
   /** The same error with one more enclosing place; a place already known is not repeated. */
@@ -41,37 +55,71 @@ export class CntkError extends Error {
     return this.#withRanges(callers, true);
   }
 
+  /** The error as one about an argument, at the argument's place. */
+  aboutArgument(name: string, range: SourceRange): CntkError {
+    const message = `${name}: ${this.culprit?.complaint ?? this.message}`;
+    return this.#with({ message, ranges: [range], culprit: undefined });
+  }
+
+  /** The same error in other words. */
+  renamed(message: string): CntkError {
+    return this.#with({ message });
+  }
+
+  /** The same error with further lines to show. */
+  withNotes(notes: readonly string[]): CntkError {
+    return this.#with({ notes: [...this.notes, ...notes] });
+  }
+
   #withRanges(added: readonly SourceRange[], isTraced: boolean): CntkError {
-    const ranges = [...this.ranges];
-    for (const range of this.isTraced ? [] : added) {
-      if (!ranges.some((known) => samePlace(known, range))) ranges.push(range);
-    }
-    const error = new CntkError(this.phase, this.message, { hint: this.hint, ranges, isTraced });
+    if (this.isTraced) return this;
+    return this.#with({ ranges: [...this.ranges, ...added], isTraced });
+  }
+
+  #with(changes: CntkErrorDetails & { readonly message?: string }): CntkError {
+    const { message = this.message, ...details } = changes;
+    const error = new CntkError(this.phase, message, { ...this, ...details });
     if (this.stack !== undefined) error.stack = this.stack;
     return error;
   }
 
-  /** The text the program prints: place, message, excerpt with caret, hint, chain of calls. */
-  format(): string {
+  /**
+   * The text the program prints: place, message, excerpt with caret, hint, chain of calls.
+   * @param kind what stands before the message
+   */
+  format(kind: string = this.phase): string {
     const user = this.ranges.filter((range) => range.file.isLibrary !== true);
     const library = this.ranges.filter((range) => range.file.isLibrary === true);
     const [first, ...callers] = user.length > 0 ? user : library;
     const place = first === undefined ? "" : `${describePlace(first)}: `;
-    const lines = [`${place}${this.phase}: ${this.message}`];
+    const lines = [`${place}${kind}: ${this.message}`];
     if (first !== undefined) lines.push(caretExcerpt(first));
     if (this.hint !== undefined) lines.push(`  hint: ${this.hint}`);
+    for (const note of this.notes) lines.push(`  ${note}`);
     const innermostOfLibrary = user.length > 0 ? library[0] : undefined;
     if (innermostOfLibrary !== undefined)
       lines.push(`  raised in ${describePlace(innermostOfLibrary)}`);
     for (const caller of callers.slice(0, 10)) lines.push(`  called from ${describePlace(caller)}`);
     if (callers.length > 10) lines.push(`  ... and ${callers.length - 10} more`);
-    return lines.join("\n");
+    // what a damaged file holds must not move the cursor of a terminal
+    return lines.join("\n").replace(/[^\P{Cc}\n]/gu, "\u{FFFD}");
   }
 }
 
-function samePlace(one: SourceRange, other: SourceRange): boolean {
-  return one.file === other.file && one.start === other.start;
+function withoutRepetitions(ranges: readonly SourceRange[]): readonly SourceRange[] {
+  return ranges.filter(
+    (range, index) => !ranges.slice(0, index).some((known) => tellsNothingNew(range, known)),
+  );
 }
+
+/** True for an expression around a known place or within it, and for the library's own calls behind any place. */
+function tellsNothingNew(range: SourceRange, known: SourceRange): boolean {
+  if (range.file.isLibrary === true) return true;
+  return range.file === known.file && (encloses(range, known) || encloses(known, range));
+}
+
+const encloses = (outer: SourceRange, inner: SourceRange) =>
+  outer.start <= inner.start && outer.end >= inner.end;
 
 /** Adds a place to a CntkError on its way up; anything else passes unchanged. */
 export function located(error: unknown, range: SourceRange | undefined): unknown {
@@ -83,6 +131,7 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   let best: string | undefined;
   let bestDistance = Math.min(Math.max(1, Math.floor(name.length / 3)) + 1, name.length);
   for (const candidate of known) {
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
       best = candidate;

@@ -16,6 +16,9 @@ const parentheses: BracketKind = [tokens.ParenthesisOpen, tokens.ParenthesisClos
 const braces: BracketKind = [tokens.BraceOpen, tokens.BraceClose];
 const brackets: BracketKind = [tokens.BracketOpen, tokens.BracketClose];
 
+/** Rules open at one time: 550 parentheses, 275 calls or 220 records in each other, well within the stack of JavaScript. */
+const deepest = 1100;
+
 /**
  * Chevrotain runs every rule once with placeholders to learn the grammar, so what looks into tokens or results stands
  * in `ACTION`. The rules are few and wide because each one costs stack, and so depth of nesting: precedence is left to
@@ -30,6 +33,26 @@ export class BrainScriptGrammar extends EmbeddedActionsParser {
       errorMessageProvider: parserMessages,
     });
     this.performSelfAnalysis();
+  }
+
+  /** of the rules that are open, by the stack they take */
+  private depth = 0;
+
+  override reset(): void {
+    super.reset();
+    this.depth = 0;
+  }
+
+  /** Nesting is limited by count, so that the same text is too deep everywhere. @throws RangeError beyond the limit */
+  private enter(rules: number): void {
+    this.ACTION(() => {
+      this.depth += rules;
+      if (this.depth > deepest) throw new RangeError("nested too deeply");
+    });
+  }
+
+  private leave(rules: number): void {
+    this.ACTION(() => (this.depth -= rules));
   }
 
   /** The token at which the parser stands. */
@@ -137,7 +160,12 @@ export class BrainScriptGrammar extends EmbeddedActionsParser {
 
   private readonly callArguments: Rule<tree.Enclosed<tree.Arguments>> = this.RULE(
     "callArguments",
-    () => this.parenthesesOrBraces(this.argumentList),
+    () => {
+      this.enter(2);
+      const list = this.parenthesesOrBraces(this.argumentList);
+      this.leave(2);
+      return list;
+    },
   );
 
   private readonly argumentList: Rule<tree.Arguments> = this.RULE("argumentList", () => {
@@ -173,13 +201,17 @@ export class BrainScriptGrammar extends EmbeddedActionsParser {
     const body = this.OPTION(() => {
       this.CONSUME(tokens.Arrow);
       this.ACTION(() => tree.expectParameterName(grouped));
-      return this.SUBRULE(this.expression);
+      this.enter(1);
+      const result = this.SUBRULE(this.expression);
+      this.leave(1);
+      return result;
     });
     return body === undefined ? grouped : this.ACTION(() => tree.lambda(grouped, body));
   });
 
   /** An operand with the operators that bind closest: `-a.b[i](x)`. */
   private readonly operand: Rule<Operand> = this.RULE("operand", () => {
+    this.enter(2);
     const prefixes: IToken[] = [];
     this.MANY(() => prefixes.push(this.CONSUME(tokens.Prefix)));
     let operand = this.OR(this.primaries);
@@ -187,6 +219,7 @@ export class BrainScriptGrammar extends EmbeddedActionsParser {
       const apply = this.OR2(this.postfixes);
       operand = this.ACTION(() => apply(operand));
     });
+    this.leave(2);
     return this.ACTION(() => tree.withPrefixes(prefixes, operand));
   });
 
@@ -214,10 +247,12 @@ export class BrainScriptGrammar extends EmbeddedActionsParser {
   private readonly primary: Rule<Operand> = this.RULE("primary", () => this.OR(this.primaries));
 
   private readonly record: Rule<Operand> = this.RULE("record", () => {
+    this.enter(3);
     const enclosed = this.OR([
       { ALT: () => this.enclosed(1, this.members, braces) },
       { ALT: () => this.enclosed(2, this.members, brackets) },
     ]);
+    this.leave(3);
     return this.ACTION(() => tree.record(enclosed));
   });
 
@@ -244,12 +279,14 @@ export class BrainScriptGrammar extends EmbeddedActionsParser {
   });
 
   private readonly conditional: Rule<Operand> = this.RULE("conditional", () => {
+    this.enter(1);
     const keyword = this.CONSUME(tokens.If);
     const condition = this.SUBRULE(this.expression);
     this.CONSUME(tokens.Then);
     const thenBranch = this.SUBRULE2(this.expression);
     this.CONSUME(tokens.Else);
     const elseBranch = this.SUBRULE3(this.expression);
+    this.leave(1);
     return this.ACTION(() => tree.conditional(keyword, { condition, thenBranch, elseBranch }));
   });
 

@@ -67,10 +67,12 @@ export function syntaxError(exception: IRecognitionException, stream: TokenStrea
   const { token, message } = exception;
   const isEnd = token.tokenType === EOF;
   const position = isEnd ? stream.tokens.length : stream.tokens.indexOf(token);
-  const previous = stream.tokens[position - 1];
-  const isOpen = isEnd || /'[\])}|]+', found/.test(message);
-  const opener = isOpen ? openerHint(stream.tokens.slice(0, position)) : undefined;
-  const hint = habitHint(exception, previous) ?? opener;
+  const around: Surroundings = {
+    before: stream.tokens.slice(0, position),
+    previous: stream.tokens[position - 1],
+    next: stream.tokens[position + 1],
+  };
+  const hint = habitHint(exception, around) ?? bracketHint(exception, around);
   const error = new CntkError("parsing", message, {
     hint,
     ranges: [isEnd ? stream.end : placeOf(token)],
@@ -89,20 +91,31 @@ export function withIncludes(error: CntkError, stream: TokenStream): CntkError {
   return result;
 }
 
+/** The tokens around the one that does not fit. */
+interface Surroundings {
+  readonly before: readonly IToken[];
+  readonly previous: IToken | undefined;
+  readonly next: IToken | undefined;
+}
+
 /** Advice for what is written in other languages but not here. */
 function habitHint(
   { token, message, context }: IRecognitionException,
-  previous: IToken | undefined,
-) {
+  { previous, next }: Surroundings,
+): string | undefined {
   const isMemberExpected = message.startsWith("expected a member or");
-  if (tokens.isKeyword(token) && (isMemberExpected || / name( after '.')?,/.test(message))) {
-    return `'${token.image}' is reserved and cannot be a name`;
-  }
+  const reserved = reservedWord(token, previous, isMemberExpected || / name( after '.')?,/.test(message));
+  if (reserved !== undefined) return `'${reserved}' is reserved and cannot be a name`;
   if (context.ruleStack.at(-1) === "index") return "an array member is v[i:first..last] = value";
   if (closers.has(token.tokenType) && isSeparator(previous)) {
     return `remove the '${previous?.image ?? ""}' before it`;
   }
-  if (!isMemberExpected) return undefined;
+  if (message.startsWith("expected '='") && token.image === "-") {
+    return "a name has letters, digits and '_'";
+  }
+  if (!isMemberExpected) {
+    return token.tokenType === tokens.Assign ? "two values are compared by '=='" : undefined;
+  }
   switch (token.tokenType) {
     case tokens.Semicolon:
       return "one ';' at most stands behind a member";
@@ -112,22 +125,77 @@ function habitHint(
       return previous?.tokenType === tokens.Identifier
         ? `'${previous.image}' was taken for the value of the member before it`
         : "a bracket behind an operand is a call or an index, even on the next line; a ';' before it ends the member";
+    case tokens.NumberToken:
+      if (previous?.tokenType === tokens.NumberToken && isDirectlyBehind(token, previous)) {
+        return `'${previous.image}${token.image}' is not a number`;
+      }
+      return next?.tokenType === tokens.Identifier && isDirectlyBehind(next, token)
+        ? "a name begins with a letter or '_'"
+        : undefined;
     default:
       return undefined;
   }
 }
 
-function isSeparator(token: IToken | undefined): boolean {
-  return token?.tokenType === tokens.Comma || token?.tokenType === tokens.Semicolon;
+function isDirectlyBehind(token: IToken, previous: IToken): boolean {
+  const [place, before] = [placeOf(token), placeOf(previous)];
+  return place.file === before.file && place.start === before.end;
 }
 
-function openerHint(before: readonly IToken[]): string | undefined {
+/** The keyword that somebody took for a name: where a name is expected, or in front of a '='. */
+function reservedWord(
+  token: IToken,
+  previous: IToken | undefined,
+  isNameExpected: boolean,
+): string | undefined {
+  if (tokens.isKeyword(token)) return isNameExpected ? token.image : undefined;
+  const isNamed = token.tokenType === tokens.Assign && previous !== undefined;
+  return isNamed && tokens.isKeyword(previous) ? previous.image : undefined;
+}
+
+const separators: ReadonlySet<TokenType> = new Set([
+  tokens.Comma,
+  tokens.Semicolon,
+  tokens.Colon,
+]);
+
+function isSeparator(token: IToken | undefined): boolean {
+  return token !== undefined && separators.has(token.tokenType);
+}
+
+/** What begins a value: behind another one, something between the two is missing. */
+const beginnings: ReadonlySet<TokenType> = new Set([
+  tokens.Identifier,
+  tokens.NumberToken,
+  tokens.StringToken,
+]);
+
+function bracketHint(
+  { token, message, context }: IRecognitionException,
+  { before, next }: Surroundings,
+): string | undefined {
+  const isEnd = token.tokenType === EOF;
+  if (!isEnd && !/'[\])}|]+', found/.test(message)) return undefined;
+  const open = openBrackets(before);
+  if (message.startsWith("expected a member or") && !isEnd) {
+    const isStray = !open.some(({ tokenType }) => closerOf.get(tokenType) === token.tokenType);
+    if (!closers.has(token.tokenType)) return undefined;
+    if (isStray) return `no bracket is open that '${token.image}' closes`;
+  }
+  const isArgument = beginnings.has(token.tokenType) && next?.tokenType !== tokens.Assign;
+  if (isArgument && context.ruleStack.at(-1) === "callArguments") {
+    return "arguments are separated by ',', elements of a list by ':'";
+  }
+  const innermost = open.at(-1);
+  if (innermost === undefined) return undefined;
+  return `the '${innermost.image}' at ${describePlace(placeOf(innermost))} is not closed`;
+}
+
+function openBrackets(before: readonly IToken[]): readonly IToken[] {
   const open: IToken[] = [];
   for (const token of before) {
     if (closerOf.has(token.tokenType)) open.push(token);
     if (closers.has(token.tokenType)) open.pop();
   }
-  const innermost = open.at(-1);
-  if (innermost === undefined) return undefined;
-  return `the '${innermost.image}' at ${describePlace(placeOf(innermost))} is not closed`;
+  return open;
 }

@@ -46,7 +46,7 @@ function parse<Result>(stream: TokenStream, rule: (rules: BrainScriptGrammar) =>
   return result;
 }
 
-/** The stack is used up: no config written by hand gets there. */
+/** The grammar's limit is reached, or even the stack is used up: no config written by hand gets there. */
 function tooDeep(reached: IToken, stream: TokenStream): CntkError {
   const known = stream.tokens.includes(reached) ? placeOf(reached) : stream.end;
   const message = "brackets and expressions are nested too deeply";

@@ -92,7 +92,16 @@ function unexpectedCharacter(text: SourceText, offset: number): CntkError {
   }
   const ranges = [text.rangeOf(offset, offset + character.length)];
   const hint = characterHints.get(character);
-  return new CntkError("tokenizing", `unexpected character '${character}'`, { hint, ranges });
+  const message = `unexpected character ${describeCharacter(character)}`;
+  return new CntkError("tokenizing", message, { hint, ranges });
+}
+
+/** A character that looks like another one, or like nothing, is told by its number. */
+function describeCharacter(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  const number = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+  if (code > 0x20 && code < 0x7f) return `'${character}'`;
+  return /[\p{C}\p{Z}]/u.test(character) ? number : `'${character}' (${number})`;
 }
 
 const quoteHint = "strings stand between straight quotes, \" or '";
@@ -104,6 +113,12 @@ const characterHints: ReadonlyMap<string, string> = new Map([
   ["”", quoteHint],
   ["‘", quoteHint],
   ["’", quoteHint],
+  ["–", "minus is '-'"],
+  ["−", "minus is '-'"],
+  ["×", "products are written '*' and '.*'"],
+  ["\u00A0", "this is a no-break space; write an ordinary one"],
+  ["\uFEFF", "this is a byte order mark; only the first character of a file may be one"],
+  ["\0", "save the file as UTF-8 text"],
 ]);
 
 function notClosed(text: SourceText, opener: IToken): CntkError {

@@ -93,15 +93,12 @@ function definedTwice(what: string, name: string, second: SourceRange, first: So
 
 export function addParameter(to: Parameters, token: IToken, value: Operand | undefined): void {
   const parameter = { name: token.image, range: placeOf(token) };
-  if (value === undefined) {
-    to.positional.push(parameter);
-    return;
-  }
-  const earlier = to.optional.find(({ name }) => name === parameter.name);
+  const earlier = [...to.positional, ...to.optional].find(({ name }) => name === parameter.name);
   if (earlier !== undefined) {
-    throw definedTwice("optional parameter", parameter.name, parameter.range, earlier.range);
+    throw definedTwice("parameter", parameter.name, parameter.range, earlier.range);
   }
-  to.optional.push({ ...parameter, defaultValue: value.expression });
+  if (value === undefined) to.positional.push(parameter);
+  else to.optional.push({ ...parameter, defaultValue: value.expression });
 }
 
 export function addArgument(to: Arguments, token: IToken | undefined, value: Operand): void {

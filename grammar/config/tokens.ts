@@ -66,21 +66,24 @@ const closerOf: ReadonlyMap<string, string> = new Map([
  */
 export function tokenize(text: SourceText, separators: string): IToken[] {
   const open: IToken[] = [];
+  const pairs: (readonly [opener: IToken, closer: IToken])[] = [];
   const result: IToken[] = [];
-  for (const token of lexer().tokenize(text.text).tokens) {
+  const { tokens } = lexer().tokenize(text.text);
+  for (const token of tokens) {
     const innermost = open.at(-1);
-    if (token.tokenType === UnclosedQuote) throw notClosed(text, token);
+    if (token.tokenType === UnclosedQuote) throw quoteNotClosed(text, token, tokens);
     if (token.tokenType === Open) open.push(token);
     if (token.tokenType === Close && innermost !== undefined) {
       if (closerOf.get(innermost.image) !== token.image) throw wrongCloser(text, innermost, token);
       open.pop();
+      pairs.push([innermost, token]);
       if (open.length === 0) result.push(pairOf(text, innermost, token));
     } else if (open.length === 0) {
       result.push(...classify(token, separators));
     }
   }
   const unclosed = open.at(-1);
-  if (unclosed !== undefined) throw notClosed(text, unclosed);
+  if (unclosed !== undefined) throw notClosed(text, unclosed, pairs);
   return result;
 }
 
@@ -128,19 +131,56 @@ function as(type: TokenType, image: string, start: number): IToken {
 const bracketHint = "brackets count in // comments and '...' strings, too";
 const quoteHint = "a quote ends at the next quote; a blank and '#' begin a comment, even in quotes";
 
-function notClosed(text: SourceText, opener: IToken): CntkError {
-  const closer = closerOf.get(opener.image) ?? opener.image;
-  const hint = opener.tokenType === UnclosedQuote ? quoteHint : bracketHint;
-  const ranges = [text.rangeOf(opener.startOffset, opener.startOffset + 1)];
-  const message = `the '${opener.image}' is not closed: expected '${closer}'`;
-  return new CntkError("configuring", message, { hint, ranges });
+const placeOf = (text: SourceText, { startOffset }: IToken) =>
+  text.rangeOf(startOffset, startOffset + 1);
+
+/**
+ * A bracket that is left open takes the closing bracket of the one around it, and so on, so that an outer one is open in
+ * the end. The culprit is the first pair whose lines are indented differently.
+ */
+function notClosed(
+  text: SourceText,
+  unclosed: IToken,
+  pairs: readonly (readonly [opener: IToken, closer: IToken])[],
+): CntkError {
+  const suspect = pairs.find(([opener, closer]) => {
+    const line = lineBefore(text, closer);
+    return line.trim() === "" && line.length < indentationOf(text, opener).length;
+  });
+  const [opener, taken] = suspect ?? [unclosed, undefined];
+  const hint =
+    taken === undefined
+      ? bracketHint
+      : `by its indentation, the '${taken.image}' at ${describePlace(placeOf(text, taken))} does not belong to it`;
+  const message = `the '${opener.image}' is not closed: expected '${closerOf.get(opener.image) ?? ""}'`;
+  return new CntkError("configuring", message, { hint, ranges: [placeOf(text, opener)] });
+}
+
+/** What stands before a token on its line. */
+function lineBefore({ text }: SourceText, { startOffset }: IToken): string {
+  return text.slice(text.lastIndexOf("\n", startOffset - 1) + 1, startOffset);
+}
+
+function indentationOf(text: SourceText, token: IToken): string {
+  return /^[ \t]*/.exec(lineBefore(text, token))?.[0] ?? "";
+}
+
+/** A quote that is left open ends at the next one, and so on: the first string over several lines is the culprit. */
+function quoteNotClosed(text: SourceText, last: IToken, tokens: readonly IToken[]): CntkError {
+  const opener =
+    tokens.find(({ tokenType, image }) => tokenType === Quoted && image.includes("\n")) ?? last;
+  const message = "the '\"' is not closed: expected '\"'";
+  return new CntkError("configuring", message, {
+    hint: quoteHint,
+    ranges: [placeOf(text, opener)],
+  });
 }
 
 function wrongCloser(text: SourceText, opener: IToken, found: IToken): CntkError {
-  const place = describePlace(text.rangeOf(opener.startOffset, opener.startOffset + 1));
+  const place = describePlace(placeOf(text, opener));
   const expected = `'${closerOf.get(opener.image) ?? ""}' for the '${opener.image}' at ${place}`;
   return new CntkError("configuring", `expected ${expected}, found '${found.image}'`, {
     hint: bracketHint,
-    ranges: [text.rangeOf(found.startOffset, found.startOffset + 1)],
+    ranges: [placeOf(text, found)],
   });
 }

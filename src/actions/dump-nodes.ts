@@ -9,7 +9,7 @@ import type { ComputationNode, FloatArray } from "../network/node.js";
 import { staticContext } from "../network/validate.js";
 import { elementCount, printShape } from "../operations/shape.js";
 import { writeFileAtomically } from "../train/checkpoint.js";
-import { printf } from "../train/log-format.js";
+import { printf } from "../script/printf.js";
 import { networkFromFile } from "./network-source.js";
 
 export interface DumpOptions {
@@ -24,30 +24,39 @@ export interface DumpOptions {
 /** Name that stands for all nodes. */
 const ALL_NODES = "__AllNodes__";
 
-/** `dumpNodes` with the keys of its section. */
-export async function dumpNodesAction(section: Section, run: Run): Promise<void> {
+/** The keys of the section. @throws CntkError "configuring" */
+export function dumpSettings(section: Section) {
   const modelPath = section.string("modelPath");
   const nodeName = section.string("nodeName", ALL_NODES);
-  const pattern = section.string("nodeNameRegex", "");
-  const outputFile = section.string("outputFile", `${modelPath}.${nodeName}.txt`);
-  const printValues = section.bool("printValues", true);
-  const printMetadata = section.bool("printMetadata", true);
-  if (!printValues && !printMetadata) {
-    throw section.error(
-      "printValues",
-      "printMetadata and printValues are both false: there is nothing to write",
-    );
-  }
+  const settings = {
+    modelPath,
+    nodeName,
+    pattern: section.string("nodeNameRegex", ""),
+    outputFile: section.string("outputFile", `${modelPath}.${nodeName}.txt`),
+    printValues: section.bool("printValues", true),
+    printMetadata: section.bool("printMetadata", true),
+  };
+  if (settings.pattern !== "") fullMatch(settings.pattern, section);
+  if (settings.printValues || settings.printMetadata) return settings;
+  throw section.error(
+    "printValues",
+    "printMetadata and printValues are both false: there is nothing to write",
+  );
+}
+
+/** `dumpNodes` with the keys of its section. */
+export async function dumpNodesAction(section: Section, run: Run): Promise<void> {
+  const { modelPath, nodeName, pattern, outputFile, ...parts } = dumpSettings(section);
   const network = networkFromFile(modelPath, section, run);
   const nodes =
     pattern === ""
       ? nodesByName(network, nodeName, run)
       : nodesByPattern(network, pattern, section, run);
   if (pattern !== "") {
-    const what = printValues ? "with" : "without";
+    const what = parts.printValues ? "with" : "without";
     run.log(`DumpNodeInfo: dumping node info (${what} printing values) to ${outputFile}`);
   }
-  const text = dumpNodes(network, { nodes, printValues, printMetadata, precision: run.precision });
+  const text = dumpNodes(network, { nodes, ...parts, precision: run.precision });
   writeFileAtomically(outputFile, Buffer.from(text));
   return Promise.resolve();
 }

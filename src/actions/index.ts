@@ -7,39 +7,76 @@ import { nearestName } from "../../grammar/errors.js";
 import type { Section } from "../config/section.js";
 import type { Action } from "./action.js";
 
-const train: Action = async (section, run) =>
-  (await import("./train.js")).trainAction(section, run);
-const test: Action = async (section, run) => (await import("./test.js")).testAction(section, run);
-const write: Action = async (section, run) =>
-  (await import("./write.js")).writeAction(section, run);
-const dumpNodes: Action = async (section, run) =>
-  (await import("./dump-nodes.js")).dumpNodesAction(section, run);
+const train: Action = {
+  run: async (section, run) => (await import("./train.js")).trainAction(section, run),
+  check: async () => (await import("./checks.js")).checkTrain,
+};
+const test: Action = {
+  run: async (section, run) => (await import("./test.js")).testAction(section, run),
+  check: async () => (await import("./checks.js")).checkTest,
+};
+const write: Action = {
+  run: async (section, run) => (await import("./write.js")).writeAction(section, run),
+  check: async () => (await import("./checks.js")).checkWrite,
+};
+const cv: Action = {
+  run: async (section, run) => (await import("./cv.js")).cvAction(section, run),
+  check: async () => (await import("./model-checks.js")).checkCv,
+};
+const edit: Action = {
+  run: async (section, run) => (await import("./edit.js")).editAction(section, run),
+  check: async () => (await import("./model-checks.js")).checkEdit,
+};
+const bnstat: Action = {
+  run: async (section, run) => (await import("./bnstat.js")).bnstatAction(section, run),
+  check: async () => (await import("./model-checks.js")).checkBnstat,
+};
+const dumpNodes: Action = {
+  run: async (section, run) => (await import("./dump-nodes.js")).dumpNodesAction(section, run),
+  check: async () => (await import("./model-checks.js")).checkDumpNodes,
+};
+const plot: Action = {
+  run: async (section, run) => (await import("./plot.js")).plotAction(section, run),
+  check: async () => (await import("./model-checks.js")).checkPlot,
+};
+const SVD: Action = {
+  run: async (section, run) => (await import("./svd.js")).svdAction(section, run),
+  check: async () => (await import("./model-checks.js")).checkSvd,
+};
+const writeWordAndClass: Action = {
+  run: async (section, run) => (await import("./words.js")).writeWordAndClassAction(section, run),
+  check: async () => (await import("./model-checks.js")).checkWords,
+};
+const createLabelMap: Action = {
+  run: async (section, run) => (await import("./label-map.js")).createLabelMapAction(section, run),
+  check: async () => (await import("./model-checks.js")).checkLabelMap,
+};
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   train,
   trainRNN: train,
   test,
   eval: test,
+  cv,
   write,
+  edit,
+  bnstat,
   dumpNodes,
   dumpNode: dumpNodes,
   dumpnode: dumpNodes,
+  plot,
+  SVD,
+  writeWordAndClass,
+  createLabelMap,
 };
 
-/** Actions of CNTK that this version does not have. */
-const NOT_AVAILABLE = [
-  "cv",
-  "edit",
-  "adapt",
-  "bnstat",
-  "plot",
-  "SVD",
-  "writeWordAndClass",
-  "createLabelMap",
-  "convertdbn",
-  "exportdbn",
-  "devtest",
-];
+/** Actions of CNTK that tscntk does not have, and why. */
+const NOT_AVAILABLE: Readonly<Record<string, string>> = {
+  adapt: "it trains towards a reference network, which the training does not do yet",
+  convertdbn: "its file format belongs to speech tools that are not public",
+  exportdbn: "its file format belongs to speech tools that are not public",
+  devtest: "it holds the internal self tests of CNTK",
+};
 
 /**
  * The action of that name.
@@ -47,17 +84,14 @@ const NOT_AVAILABLE = [
  * @throws CntkError "configuring" if there is none
  */
 export function findAction(name: string, command: string, section: Section): Action {
-  const action = ACTIONS[name];
+  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (action !== undefined) return action;
   const available = `available: ${Object.keys(ACTIONS).join(", ")}`;
-  if (NOT_AVAILABLE.includes(name)) {
-    throw section.error(
-      "action",
-      `action "${name}" is not available in this version of tscntk`,
-      available,
-    );
+  const reason = Object.hasOwn(NOT_AVAILABLE, name) ? NOT_AVAILABLE[name] : undefined;
+  if (reason !== undefined) {
+    throw section.error("action", `action "${name}" is not available: ${reason}`, available);
   }
-  const nearest = nearestName(name, [...Object.keys(ACTIONS), ...NOT_AVAILABLE]);
+  const nearest = nearestName(name, Object.keys(ACTIONS));
   throw section.error(
     "action",
     `unknown action: ${name}  in command set: ${command}`,

@@ -2,11 +2,14 @@
 
 import { existsSync } from "node:fs";
 import path from "node:path";
+import type { Expression } from "../../grammar/ast.js";
+import { located } from "../../grammar/errors.js";
 import type { SourceRange } from "../../grammar/source.js";
 import type { Section } from "../config/section.js";
 import type { Run } from "../engine/run.js";
 import { buildNetwork } from "../network/build.js";
 import type { ComputationNetwork } from "../network/network.js";
+import { buildSimpleNetwork, simpleNetworkSettings } from "../network/simple-network-builder.js";
 import { validateNetwork } from "../network/validate.js";
 import { loadModelFile } from "../train/checkpoint.js";
 
@@ -21,6 +24,14 @@ const BUILDERS: readonly { readonly key: string; readonly isBrainScript: boolean
 /** What the network is for: training needs a builder, other actions take the model file if there is none. */
 export type NetworkPurpose = "train" | "use";
 
+/** How a network is made that is only looked at; without it networks are made to run, from the files there are. */
+export interface Inspection {
+  /** the network of a model that an earlier command will make */
+  readonly futureModel: (modelPath: string) => ComputationNetwork | undefined;
+  /** is shown the syntax tree of a builder */
+  readonly inspect: (block: Expression) => void;
+}
+
 /**
  * The validated network of an action's section.
  * @throws CntkError of any phase: the script, its shapes, the model file
@@ -29,10 +40,11 @@ export function obtainNetwork(
   section: Section,
   run: Run,
   purpose: NetworkPurpose,
+  inspection?: Inspection,
 ): ComputationNetwork {
   const builder = BUILDERS.find(({ key }) => section.has(key));
   if (builder === undefined && purpose === "use") {
-    return networkFromFile(section.string("modelPath"), section, run);
+    return networkFromFile(section.string("modelPath"), section, run, inspection);
   }
   if (builder === undefined) {
     throw section.error(
@@ -41,6 +53,9 @@ export function obtainNetwork(
       "add BrainScriptNetworkBuilder = { ... }",
     );
   }
+  if (builder.key === "SimpleNetworkBuilder") {
+    return simpleNetwork(section.section(builder.key), run, inspection);
+  }
   if (!builder.isBrainScript) {
     throw section.error(
       builder.key,
@@ -48,30 +63,65 @@ export function obtainNetwork(
       "describe the network in a BrainScriptNetworkBuilder",
     );
   }
-  return builtNetwork(builder.key, section, run);
+  return builtNetwork(builder.key, section, run, inspection);
 }
 
-function builtNetwork(key: string, section: Section, run: Run): ComputationNetwork {
+/** CNTK compiles such a network before it knows the trace level: nothing but one line is logged. */
+function simpleNetwork(
+  section: Section,
+  { precision, log }: Run,
+  inspection: Inspection | undefined,
+): ComputationNetwork {
+  const settings = simpleNetworkSettings(section);
+  log("SimpleNetworkBuilder Using CPU");
+  const withoutRandomValues = inspection !== undefined;
+  const options = { log, precision, traceLevel: 0, withoutRandomValues };
+  const network = buildSimpleNetwork(settings, options);
+  validateNetwork(network, options);
+  return network;
+}
+
+function builtNetwork(
+  key: string,
+  section: Section,
+  run: Run,
+  inspection: Inspection | undefined,
+): ComputationNetwork {
   const script = section.text(key);
   if (script === undefined) throw section.error(key, "expected a network in braces");
+  const { precision, log } = run;
   const traceLevel = section.integer("traceLevel", 0);
+  const withoutRandomValues = inspection !== undefined;
   const network = buildNetwork({
     script,
-    precision: run.precision,
+    precision,
     deviceId: run.deviceId,
     traceLevel,
     nextSeed: run.nextSeed,
-    log: run.log,
+    log,
     readText: (name, from) => run.readText(findInclude(name, from, run.includeDirectories)),
-    loadModel: (name) => loadModelFile(name, { precision: run.precision, log: run.log }),
+    loadModel: (name) => inspection?.futureModel(name) ?? loadModelFile(name, { precision, log }),
+    withoutRandomValues,
+    ...(inspection === undefined ? {} : { inspect: inspection.inspect }),
   });
-  validateNetwork(network, { log: run.log, traceLevel, precision: run.precision });
+  validateNetwork(network, { log, traceLevel, precision, withoutRandomValues });
   return network;
 }
 
 /** The validated network of a model file, with the log lines that the section's traceLevel asks for. */
-export function networkFromFile(modelPath: string, section: Section, run: Run): ComputationNetwork {
-  return networkOfModel(modelPath, run, section.integer("traceLevel", 0));
+export function networkFromFile(
+  modelPath: string,
+  section: Section,
+  run: Run,
+  inspection?: Inspection,
+): ComputationNetwork {
+  const future = inspection?.futureModel(modelPath);
+  if (future !== undefined) return future;
+  try {
+    return networkOfModel(modelPath, run, section.integer("traceLevel", 0));
+  } catch (error) {
+    throw located(error, section.rangeOf("modelPath"));
+  }
 }
 
 /** The validated network of a model file. @throws CntkError "reading", "validating" */

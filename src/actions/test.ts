@@ -9,8 +9,22 @@ import { expectScalar } from "../train/criterion.js";
 import { evaluateNodes } from "../train/evaluation.js";
 import { obtainNetwork } from "./network-source.js";
 
+/** The keys of the section itself. @throws CntkError "configuring" */
+export function testSettings(section: Section) {
+  // even a section that builds its network must name a model
+  section.string("modelPath");
+  return {
+    traceLevel: section.integer("traceLevel", 0),
+    evalNodeNames: section.strings("evalNodeNames", []),
+    minibatchSize: section.schedule("minibatchSize", "integer", [40960]).at(0),
+    epochSize: section.integer("epochSize", 0),
+    numMBsToShowResult: section.integer("numMBsToShowResult", 100),
+    firstMBsToShowResult: section.integer("firstMBsToShowResult", 0),
+  };
+}
+
 export async function testAction(section: Section, run: Run): Promise<void> {
-  const traceLevel = section.integer("traceLevel", 0);
+  const { traceLevel, evalNodeNames, ...settings } = testSettings(section);
   const readerSection = section.section("reader");
   const reader = createReader(readerSection, {
     log: run.log,
@@ -18,35 +32,39 @@ export async function testAction(section: Section, run: Run): Promise<void> {
     // without a word about it in the reader's own section the data is read in file order
     ...(readerSection.hasOwn("randomize") ? {} : { randomize: false }),
   });
-  // even a section that builds its network must name a model
-  section.string("modelPath");
   const network = obtainNetwork(section, run, "use");
-  const nodes = nodesToEvaluate(network, section.strings("evalNodeNames", []), run.log);
-  for (const node of nodes) expectScalar(node);
+  const nodes = nodesToEvaluate(network, evalNodeNames, run.log);
   evaluateNodes({
+    ...settings,
     engine: await run.engine(),
     network,
     nodes,
     reader,
-    minibatchSize: section.schedule("minibatchSize", "integer", [40960]).at(0),
-    epochSize: section.integer("epochSize", 0),
-    numMBsToShowResult: section.integer("numMBsToShowResult", 100),
-    firstMBsToShowResult: section.integer("firstMBsToShowResult", 0),
     showsIntermediate: traceLevel > 0,
     stampedLog: run.stampedLog,
   });
 }
 
-function nodesToEvaluate(
+/** @throws CntkError "running" if one of them is no scalar */
+export function nodesToEvaluate(
   network: ComputationNetwork,
   names: readonly string[],
   log: (text: string) => void,
 ): readonly ComputationNode[] {
-  if (names.length > 0) return namedNodes(network, names, log);
+  const nodes =
+    names.length > 0 ? namedNodes(network, names, log) : defaultEvaluationNodes(network, log);
+  for (const node of nodes) expectScalar(node);
+  return nodes;
+}
+
+function defaultEvaluationNodes(
+  { groups }: ComputationNetwork,
+  log: (text: string) => void,
+): readonly ComputationNode[] {
   log(
     "evalNodeNames are not specified, using all the default evalnodes and training criterion nodes.",
   );
-  return [...new Set([...network.groups.evaluation, ...network.groups.criterion])];
+  return [...new Set([...groups.evaluation, ...groups.criterion])];
 }
 
 /** Nodes by name; a name that is not in the network is reported and left out. */

@@ -1,19 +1,24 @@
 /** Actions `train` and `trainRNN` (training.md 1, 6 and 9). */
 
+import { located } from "../../grammar/errors.js";
 import type { Section } from "../config/section.js";
+import { Interrupted } from "../engine/interruption.js";
 import type { Run } from "../engine/run.js";
 import type { ComputationNetwork } from "../network/network.js";
 import { createReader } from "../readers/index.js";
-import { sgdSettings } from "../train/settings.js";
+import { sgdSettings, type SgdSettings } from "../train/settings.js";
 import { trainNetwork } from "../train/sgd.js";
+import type { TrainingFiles } from "../train/training.js";
 import { networkFromFile, obtainNetwork } from "./network-source.js";
-import { pathAfter, trainedEpochs, trainingFiles } from "./training-files.js";
+import { pathAfter, removeLeftovers, trainedEpochs, trainingFiles } from "./training-files.js";
 
 export async function trainAction(section: Section, run: Run): Promise<void> {
   const settings = sgdSettings(sgdSection(section));
   for (const note of settings.notes) run.log(note);
-  const files = trainingFiles(settings, run.precision);
-  const trained = section.bool("makeMode", true) ? trainedEpochs(settings) : undefined;
+  const files = filesOf(section, settings, run);
+  const goesOn = section.bool("makeMode", true);
+  const trained = goesOn ? trainedEpochs(settings) : undefined;
+  removeLeftovers(settings, trained);
   if (trained === settings.maxEpochs) {
     run.stampedLog(`Final model exists: ${settings.modelPath}`);
     run.stampedLog("No further training is necessary.");
@@ -33,7 +38,19 @@ export async function trainAction(section: Section, run: Run): Promise<void> {
     isNewNetwork: trained === undefined,
     files,
     run,
+  }).catch((error: unknown) => {
+    if (!(error instanceof Interrupted)) throw error;
+    const how = goesOn ? "" : " with makeMode=true";
+    throw new Interrupted(`${error.message}\nTo go on, start the same command again${how}.`);
   });
+}
+
+function filesOf(section: Section, settings: SgdSettings, { precision }: Run): TrainingFiles {
+  try {
+    return trainingFiles(settings, precision);
+  } catch (error) {
+    throw located(error, sgdSection(section).rangeOf("modelPath"));
+  }
 }
 
 /** The section with the learner's settings; `optimizer` is its newer name. */

@@ -1,12 +1,17 @@
 /** Names of the files that training writes, and where to continue from them (training.md 9). */
 
-import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { CntkError } from "../../grammar/errors.js";
 import type { Precision } from "../engine/run.js";
-import { loadCheckpointFile, saveCheckpointFile, saveModelFile } from "../train/checkpoint.js";
+import {
+  loadCheckpointFile,
+  restoreModelFile,
+  saveCheckpointFile,
+  saveModelFile,
+} from "../train/checkpoint.js";
 import type { SgdSettings } from "../train/settings.js";
-import type { TrainingFiles } from "../train/sgd.js";
+import { outdatedCheckpoints, type TrainingFiles } from "../train/training.js";
 
 /** `modelPath.0` before training, `modelPath.1`, ..., and `modelPath` itself after the last epoch. */
 export function pathAfter(epochs: number, { modelPath, maxEpochs }: ModelNames): string {
@@ -32,6 +37,27 @@ export function trainedEpochs(names: ModelNames): number | undefined {
 
 const modified = (file: string): number => statSync(file).mtimeMs;
 
+/**
+ * Removes what a training that was killed left beside its models: files half written, and checkpoints that it had no
+ * time to remove.
+ * @param trained epochs of the model to go on from; undefined to start over
+ */
+export function removeLeftovers(
+  names: ModelNames & Pick<SgdSettings, "keepCheckPointFiles" | "autoAdjust">,
+  trained: number | undefined,
+): void {
+  const directory = path.dirname(names.modelPath);
+  const model = path.basename(names.modelPath);
+  const isTemporary = (name: string) =>
+    name.startsWith(model) && /^(\.\d+)?(\.ckp)?\.tmp$/.test(name.slice(model.length));
+  const files = existsSync(directory) ? readdirSync(directory).filter(isTemporary) : [];
+  for (const name of files) rmSync(path.join(directory, name), { force: true });
+  if (trained === undefined) return;
+  for (const old of outdatedCheckpoints(names, trained)) {
+    rmSync(`${pathAfter(old, names)}.ckp`, { force: true });
+  }
+}
+
 /** Writes and reads the files of one training; creates their directory. */
 export function trainingFiles(names: ModelNames, precision: Precision): TrainingFiles {
   createDirectory(path.dirname(names.modelPath));
@@ -40,6 +66,12 @@ export function trainingFiles(names: ModelNames, precision: Precision): Training
     pathAfter: (epochs) => pathAfter(epochs, names),
     saveModel: (network, epochs) => {
       saveModelFile(pathAfter(epochs, names), network, precision);
+    },
+    restoreModel: (network, epochs) => {
+      restoreModelFile(pathAfter(epochs, names), network, { precision });
+    },
+    removeModel: (epochs) => {
+      rmSync(pathAfter(epochs, names), { force: true });
     },
     saveCheckpoint: (state, parameters, epochs) => {
       saveCheckpointFile(checkpoint(epochs), state, parameters, precision);
@@ -58,7 +90,10 @@ function createDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CntkError("running", `cannot create the directory of modelPath: ${reason}`);
+    const [reason = ""] = (error instanceof Error ? error.message : String(error)).split(", ");
+    throw new CntkError(
+      "running",
+      `cannot create the folder '${directory}' for the model: ${reason}`,
+    );
   }
 }

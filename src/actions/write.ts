@@ -7,30 +7,40 @@ import type { Section } from "../config/section.js";
 import type { Run } from "../engine/run.js";
 import type { ComputationNetwork } from "../network/network.js";
 import type { ComputationNode, FloatArray } from "../network/node.js";
+import { NodeText, type WriteFormat } from "../operations/node-text.js";
 import { elementCount } from "../operations/shape.js";
 import { createReader } from "../readers/index.js";
 import type { Minibatch } from "../readers/reader.js";
 import { Programs } from "../train/programs.js";
 import { obtainNetwork } from "./network-source.js";
 import { namedNodes } from "./test.js";
-import { NodeText, writeFormat, type WriteFormat } from "./write-format.js";
+import { writeFormat } from "./write-format.js";
+
+/** The keys of the section itself. @throws CntkError "configuring" */
+export function writeSettings(section: Section, run: Run) {
+  return {
+    outputPath: outputPathOf(section),
+    format: writeFormat(section, run.readText),
+    traceLevel: section.integer("traceLevel", 0),
+    outputNodeNames: section.strings("outputNodeNames", []),
+    minibatchSize: section.schedule("minibatchSize", "integer", [2048]).at(0),
+    epochSize: section.integer("epochSize", 0),
+  };
+}
 
 export async function writeAction(section: Section, run: Run): Promise<void> {
-  const outputPath = outputPathOf(section);
-  const format = writeFormat(section, run.readText);
-  const traceLevel = section.integer("traceLevel", 0);
+  const settings = writeSettings(section, run);
+  const { outputPath, format, traceLevel, minibatchSize, epochSize } = settings;
   const readerSection = section.section("reader");
   const reader = createReader(readerSection, { log: run.log, traceLevel, randomize: false });
   const network = obtainNetwork(section, run, "use");
-  const nodes = nodesToWrite(network, section, run.log);
-  const programs = new Programs(await run.engine(), { network, outputs: nodes });
+  const nodes = nodesToWrite(network, settings.outputNodeNames, run.log);
+  const engine = await run.engine();
+  const programs = new Programs(engine, { network, outputs: nodes });
   const outputs = nodes.map((node) => openOutput(node, outputPath, format, run.log));
   try {
-    reader.startEpoch({
-      minibatchSize: section.schedule("minibatchSize", "integer", [2048]).at(0),
-      epoch: 0,
-      epochSize: section.integer("epochSize", 0),
-    });
+    engine.beginPass();
+    reader.startEpoch({ minibatchSize, epoch: 0, epochSize });
     let samples = 0;
     for (let minibatch = 0; ; minibatch++) {
       const data = reader.nextMinibatch();
@@ -50,11 +60,17 @@ export async function writeAction(section: Section, run: Run): Promise<void> {
   }
 }
 
+/** What writing does not do, and what it waits for. */
+const UNAVAILABLE: Readonly<Record<string, string>> = {
+  writeSequenceKey: "not available: the readers do not pass on the keys of sequences",
+  nodeUnitTest: "not available: the engine gives out gradients of parameters, but not of inputs",
+};
+
 function outputPathOf(section: Section): string {
   if (section.has("writer")) {
     throw section.error(
       "writer",
-      "data writers are not available in this version of tscntk",
+      "not available: writers are plug-ins for the formats of speech tools",
       "give outputPath instead of writer for text files",
     );
   }
@@ -64,19 +80,18 @@ function outputPathOf(section: Section): string {
       "write command: You must specify either 'writer'or 'outputPath'",
     );
   }
-  for (const key of ["writeSequenceKey", "nodeUnitTest"]) {
-    if (!section.bool(key, false)) continue;
-    throw section.error(key, "not available in this version of tscntk");
+  for (const [key, reason] of Object.entries(UNAVAILABLE)) {
+    if (section.bool(key, false)) throw section.error(key, reason, `remove ${key}`);
   }
   return section.string("outputPath");
 }
 
-function nodesToWrite(
+/** @throws CntkError "running" if there are none */
+export function nodesToWrite(
   network: ComputationNetwork,
-  section: Section,
+  names: readonly string[],
   log: (text: string) => void,
 ): readonly ComputationNode[] {
-  const names = section.strings("outputNodeNames", []);
   const nodes = names.length > 0 ? namedNodes(network, names, log) : network.groups.output;
   if (nodes.length > 0) return nodes;
   throw new CntkError("running", "write: there is no node to write", {

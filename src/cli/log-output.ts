@@ -4,7 +4,7 @@ import { appendFileSync, closeSync, mkdirSync, openSync } from "node:fs";
 import path from "node:path";
 import { CntkError } from "../../grammar/errors.js";
 import type { Progress } from "../engine/run.js";
-import { printf } from "../train/log-format.js";
+import { printf } from "../script/printf.js";
 
 /** What the log is written to at first. */
 export interface Terminal {
@@ -55,11 +55,14 @@ export class LogOutput {
     }
   }
 
+  /** Width of the terminal that people see; undefined where the log goes to a file. */
+  get columns(): number | undefined {
+    return this.#file === undefined ? this.#terminal.columns : undefined;
+  }
+
   /** What shows progress; undefined where that would only litter a file. */
   get progress(): ((progress: Progress | undefined) => void) | undefined {
-    return this.#file === undefined && this.#terminal.columns !== undefined
-      ? this.#show
-      : undefined;
+    return this.columns === undefined ? undefined : this.#show;
   }
 
   readonly #show = (progress: Progress | undefined): void => {

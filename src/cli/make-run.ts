@@ -5,6 +5,7 @@ import { CntkError } from "../../grammar/errors.js";
 import type { SourceFile } from "../../grammar/source.js";
 import type { Engine } from "../engine/engine.js";
 import type { Precision, Run } from "../engine/run.js";
+import { ctrlC } from "./ctrl-c.js";
 import type { LogOutput } from "./log-output.js";
 
 export interface RunParts {
@@ -28,6 +29,7 @@ export function makeRun({ output, hasConstantSeed, ...parts }: RunParts): Run {
     deviceId: CPU,
     nextSeed: () => (hasConstantSeed ? 1 : ++seed),
     progress: output.progress,
+    interruption: ctrlC(output.line),
     readText,
   };
 }

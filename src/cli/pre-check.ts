@@ -1,5 +1,6 @@
 /** The check over all commands before the first one runs, so that a broken later one stops the run at once (config.md 7.2). */
 
+import { nearestName } from "../../grammar/errors.js";
 import { findAction, isTraining } from "../actions/index.js";
 import type { Section } from "../config/section.js";
 
@@ -9,20 +10,23 @@ export interface Command {
   readonly actions: readonly string[];
 }
 
-/**
- * The commands of a run.
- * @throws CntkError "configuring" for a section that is missing, an unknown action, or a training that cannot start
- */
-export function checkCommands(root: Section, names: readonly string[]): Command[] {
-  return names.map((name) => {
-    const section = root.section(name);
-    const actions = section.strings("action", ["train"]);
-    for (const action of actions) {
-      findAction(action, name, section);
-      if (isTraining(action)) checkTraining(root, section);
-    }
-    return { name, section, actions };
-  });
+/** @throws CntkError "configuring" for a section that is missing */
+export function commandOf(root: Section, name: string): Command {
+  if (!root.has(name)) {
+    const nearest = nearestName(name, root.keys());
+    const hint = nearest === undefined ? `give it: ${name} = { ... }` : `did you mean '${nearest}'?`;
+    throw root.error("command", `there is no section '${name}'`, hint);
+  }
+  const section = root.section(name);
+  return { name, section, actions: section.strings("action", ["train"]) };
+}
+
+/** @throws CntkError "configuring" for an unknown action, or a training that cannot start */
+export function checkCommand(root: Section, { name, section, actions }: Command): void {
+  for (const action of actions) {
+    findAction(action, name, section);
+    if (isTraining(action)) checkTraining(root, section);
+  }
 }
 
 function checkTraining(root: Section, section: Section): void {

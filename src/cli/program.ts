@@ -1,6 +1,8 @@
 /** The whole program as a function of its arguments: chooses what to do, prints errors, returns the exit code. */
 
 import { CntkError } from "../../grammar/errors.js";
+import { Interrupted } from "../engine/interruption.js";
+import { INTERRUPTED_EXIT_CODE } from "./ctrl-c.js";
 import { buildInfo, USAGE } from "./frame.js";
 import { LogOutput, type Terminal } from "./log-output.js";
 
@@ -14,13 +16,16 @@ export interface Streams {
 /**
  * Runs the program.
  * @param args what stands after the program's name
- * @returns the exit code: 0 for success, 1 for any error
+ * @returns the exit code: 0 for success, 1 for any error, 130 if Ctrl-C ended it
  */
 export async function runProgram(args: readonly string[], streams: Streams): Promise<number> {
   const output = new LogOutput(streams.stderr);
-  const isRun = args.some((arg) => /^configFile=/i.test(arg));
+  const hasConfig = args.some((arg) => /^configFile=/i.test(arg));
+  const isCheck = args[0] === "check" && hasConfig;
+  const isRun = hasConfig && !isCheck;
   try {
     if (args.length === 0) return explainUsage(output);
+    if (isCheck) return await runCheck(args.slice(1), streams);
     if (isRun) {
       await runCntkCommandLine(args, output);
       return 0;
@@ -30,6 +35,10 @@ export async function runProgram(args: readonly string[], streams: Streams): Pro
     return 0;
   } catch (error) {
     if (isRun) output.line("");
+    if (error instanceof Interrupted) {
+      output.stamped(error.message);
+      return INTERRUPTED_EXIT_CODE;
+    }
     output.line(describeError(error));
     if (isRun) output.stamped(`EXCEPTION occurred: ${messageOf(error)}`);
     return 1;
@@ -45,33 +54,60 @@ function explainUsage(output: LogOutput): number {
   return 1;
 }
 
-/** CNTK's own form, `configFile=... key=value ...`: nothing but our option is taken out of it. */
+/** CNTK's own form, `configFile=... key=value ...`: nothing but our options is taken out of it. */
 async function runCntkCommandLine(args: readonly string[], output: LogOutput): Promise<void> {
-  const { backend, rest } = takeBackend(args);
+  const { options, rest } = takeOptions(args);
   const { runConfig } = await import("./run-config.js");
-  await runConfig({ args: rest, backend, output });
+  const { backend = "auto", tensorboard } = options;
+  await runConfig({ args: rest, backend, tensorboard, output });
 }
 
-/** `--backend NAME` or `--backend=NAME`, and the other arguments as they are. */
-export function takeBackend(args: readonly string[]): {
-  readonly backend: string;
+/** @returns the exit code: 1 if the config has mistakes */
+async function runCheck(args: readonly string[], { stdout }: Streams): Promise<number> {
+  const flags = ["--graph", "--json"];
+  const unknown = args.find((arg) => arg.startsWith("-") && !flags.includes(arg));
+  if (unknown !== undefined) throw unknownOption(unknown);
+  const [graph = false, json = false] = flags.map((flag) => args.includes(flag));
+  if (graph && json) throw new CntkError("configuring", "--graph and --json exclude each other");
+  const { checkConfig } = await import("./check.js");
+  const config = args.filter((arg) => !flags.includes(arg));
+  return (await checkConfig({ args: config, graph, json, print: stdout })) ? 0 : 1;
+}
+
+/** Our options of a run, with what their values are. */
+const RUN_OPTIONS = {
+  backend: "a name, such as auto, wasm or cpu",
+  tensorboard: "a folder for TensorBoard's event files",
+} as const;
+
+type RunOptions = Partial<Record<keyof typeof RUN_OPTIONS, string>>;
+
+const isRunOption = (name: string): name is keyof typeof RUN_OPTIONS =>
+  Object.hasOwn(RUN_OPTIONS, name);
+
+/** `--backend NAME`, `--backend=NAME` and the like, and the other arguments as they are. */
+export function takeOptions(args: readonly string[]): {
+  readonly options: RunOptions;
   readonly rest: readonly string[];
 } {
-  let backend = "auto";
+  const options: RunOptions = {};
   const rest: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
-    if (arg === "--backend") backend = expectValue(args[++i]);
-    else if (arg.startsWith("--backend=")) backend = expectValue(arg.slice("--backend=".length));
-    else if (arg.startsWith("-")) throw unknownOption(arg);
-    else rest.push(arg);
+    if (!arg.startsWith("-")) {
+      rest.push(arg);
+      continue;
+    }
+    const [, name = "", value] = /^--([^=]*)(?:=(.*))?$/.exec(arg) ?? [];
+    if (!isRunOption(name)) throw unknownOption(arg);
+    options[name] = expectValue(name, value ?? args[++i]);
   }
-  return { backend, rest };
+  return { options, rest };
 }
 
-function expectValue(value: string | undefined): string {
+function expectValue(name: keyof typeof RUN_OPTIONS, value: string | undefined): string {
   if (value !== undefined && value !== "" && !value.includes("configFile=")) return value;
-  throw new CntkError("configuring", "--backend: expected a name, such as auto, wasm or cpu");
+  throw new CntkError("configuring", `--${name}: expected ${RUN_OPTIONS[name]}`);
 }
 
 function unknownOption(arg: string): CntkError {

@@ -1,4 +1,4 @@
-/** What `tscntk` does besides running configs: install, nodes, visualize, help and version. */
+/** What `tscntk` does besides running configs: check, install, nodes, graph, visualize, help and version. */
 
 import { existsSync } from "node:fs";
 import yargs, { type Argv } from "yargs";
@@ -10,10 +10,10 @@ import { makeRun } from "./make-run.js";
 import type { Streams } from "./program.js";
 import { programVersion } from "./version.js";
 
-const SUBCOMMANDS = ["install", "nodes", "visualize"];
+const SUBCOMMANDS = ["check", "install", "nodes", "graph", "visualize"];
 
 /** Options that may stand in front of a subcommand. */
-const OPTIONS = ["--backend", "--help", "--version"];
+const OPTIONS = ["--backend", "--tensorboard", "--help", "--version"];
 
 /**
  * Runs a subcommand, or prints help or version.
@@ -62,8 +62,12 @@ function describeProgram(streams: Streams, output: LogOutput): Argv {
     )
     .option("backend", {
       describe: "What computes: auto takes the best one that is there",
-      choices: ["auto", "tensorflow", "wasm", "cpu"],
+      choices: ["auto", "kernels", "tensorflow", "wasm", "cpu"],
       default: "auto",
+    })
+    .option("tensorboard", {
+      describe: "With configFile: a folder for event files that TensorBoard shows",
+      type: "string",
     })
     .version(programVersion())
     .help()
@@ -77,7 +81,31 @@ function describeProgram(streams: Streams, output: LogOutput): Argv {
         hint: "tscntk --help, or --help after a subcommand, lists what is possible",
       });
     });
-  return addVisualize(addNodes(addInstall(program, output), streams, output), output);
+  const withNodes = addNodes(addInstall(addCheck(program), output), streams, output);
+  return addVisualize(addGraph(withNodes, output), output);
+}
+
+/** For help alone: a check that names its config is begun without yargs, which takes longer to load than most checks. */
+function addCheck(program: Argv): Argv {
+  return program.command(
+    "check [settings..]",
+    "Find the mistakes of a config, without data and without training",
+    (command) =>
+      command
+        .positional("settings", {
+          type: "string",
+          array: true,
+          describe: "configFile=FILE, and key=value to override the config",
+        })
+        .option("graph", { type: "boolean", describe: "Print every node with its shape" })
+        .option("json", { type: "boolean", describe: "Print the mistakes as JSON, for editors" }),
+    ({ settings = [] }) => {
+      const file = settings.find((setting) => !setting.includes("=")) ?? "FILE";
+      throw new CntkError("configuring", "check: expected configFile=FILE", {
+        hint: `tscntk check configFile=${file}`,
+      });
+    },
+  );
 }
 
 function addInstall(program: Argv, output: LogOutput): Argv {
@@ -117,6 +145,34 @@ function addNodes(program: Argv, streams: Streams, output: LogOutput): Argv {
   );
 }
 
+function addGraph(program: Argv, output: LogOutput): Argv {
+  return program.command(
+    "graph <file> [settings..]",
+    "Draw the network of a config or of a model file",
+    (command) =>
+      command
+        .positional("file", { type: "string", describe: "Config or model", demandOption: true })
+        .positional("settings", {
+          type: "string",
+          array: true,
+          default: [],
+          describe: "key=value, overrides the config",
+        })
+        .option("svg", { type: "string", describe: "File to write", demandOption: true })
+        .option("command", {
+          type: "string",
+          describe: "Whose network; otherwise that of the first command that trains",
+        }),
+    async ({ file, settings, svg, command, backend }) => {
+      const { drawGraph } = await import("../actions/graph.js");
+      await withRun(String(backend), output, (run) => {
+        drawGraph({ file, settings, svg, command }, run);
+        return Promise.resolve();
+      });
+    },
+  );
+}
+
 function addVisualize(program: Argv, output: LogOutput): Argv {
   return program.command(
     "visualize",
@@ -142,7 +198,7 @@ async function withRun(
   output: LogOutput,
   use: (run: Run) => Promise<void>,
 ): Promise<void> {
-  const engine = lazyEngine(backend, output);
+  const engine = lazyEngine(backend, "float", output);
   try {
     await use(
       makeRun({

@@ -16,6 +16,8 @@ import { expandVariables } from "./variables.js";
 export interface Section {
   /** `file:section:subsection`, for messages */
   readonly path: string;
+  /** place of the section's key; undefined for the outermost section */
+  readonly range: SourceRange | undefined;
   /** keys at this level, in order, first spelling */
   keys(): readonly string[];
   has(key: string): boolean;
@@ -41,10 +43,20 @@ export interface Section {
   error(key: string, message: string, hint?: string): CntkError;
 }
 
+/** An entry of the configuration, and who asked for it. */
+export interface UsedEntry {
+  readonly entry: Entry;
+  /** key path of its section without the file, `train:SGD`; empty at the root */
+  readonly section: string;
+  readonly isRead: boolean;
+  /** keys, in lower case, that have been looked for in its section, found or not */
+  readonly asked: ReadonlySet<string>;
+}
+
 /** The outermost section of a run. */
 export interface RootSection extends Section {
-  /** entries that nobody has asked for; of a section never asked for only itself */
-  unreadKeys(): readonly { readonly path: string; readonly range: SourceRange }[];
+  /** the entries of this section and of those that have been entered so far, in order */
+  entries(): readonly UsedEntry[];
 }
 
 /**
@@ -75,6 +87,7 @@ class Dictionary implements RootSection {
   readonly #surroundings: Surroundings;
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #read = new Set<Entry>();
+  readonly #asked = new Set<string>();
   readonly #expanded = new Map<Entry, SourceText>();
   /** what was entered so far: a section remembers what has been read in it */
   readonly #children = new Map<Entry, Dictionary>();
@@ -86,6 +99,10 @@ class Dictionary implements RootSection {
 
   get path(): string {
     return this.#surroundings.path;
+  }
+
+  get range(): SourceRange | undefined {
+    return this.#surroundings.range;
   }
 
   keys(): readonly string[] {
@@ -163,11 +180,12 @@ class Dictionary implements RootSection {
     return new CntkError("configuring", `${name}: ${message}`, { hint, ranges });
   }
 
-  unreadKeys(): readonly { readonly path: string; readonly range: SourceRange }[] {
-    return Array.from(this.#entries.values()).flatMap((entry) => {
-      if (!this.#read.has(entry)) return [{ path: this.#nameOf(entry.key), range: entry.keyRange }];
-      return this.#children.get(entry)?.unreadKeys() ?? [];
-    });
+  entries(): readonly UsedEntry[] {
+    const section = this.#surroundings.names.join(":");
+    return Array.from(this.#entries.values()).flatMap((entry) => [
+      { entry, section, isRead: this.#read.has(entry), asked: this.#asked },
+      ...(this.#children.get(entry)?.entries() ?? []),
+    ]);
   }
 
   #nameOf(key: string): string {
@@ -175,7 +193,9 @@ class Dictionary implements RootSection {
   }
 
   #findOwn(key: string): Entry | undefined {
-    const entry = this.#entries.get(key.toLowerCase());
+    const id = key.toLowerCase();
+    this.#asked.add(id);
+    const entry = this.#entries.get(id);
     if (entry !== undefined) this.#read.add(entry);
     return entry;
   }
@@ -266,7 +286,7 @@ class Dictionary implements RootSection {
   #fail(key: string): never {
     const searched = this.#outwards().map(({ path }) => path);
     const nearest = this.#nearest(key);
-    const question = nearest === undefined ? "" : `did you mean '${nearest}'? `;
+    const question = nearest === undefined ? "" : `is '${nearest}' meant? `;
     const range = this.#surroundings.range;
     throw new CntkError("configuring", `${this.path}:${key}: required, but missing`, {
       hint: `${question}searched in ${searched.join(", ")}`,

@@ -6,6 +6,14 @@ import { type SourceRange, SourceText } from "../../grammar/source.js";
 
 const variable = /\$([A-Za-z_][^\s"'[\](){},/<>?;:\\|!@#%^&*+=~`$]*)\$/g;
 
+/** The names of the variables that a text mentions. */
+export function variablesIn(text: string): string[] {
+  return Array.from(text.matchAll(variable), ([, name = ""]) => name);
+}
+
+/** Variables that double and double would fill any memory. */
+const longestValue = 1_000_000;
+
 export interface Expansion {
   /** key path of the entry whose value is expanded, for messages */
   readonly entry: string;
@@ -32,6 +40,11 @@ export function expandVariables(text: SourceText, expansion: Expansion): SourceT
     done = end;
   }
   if (parts.length === 0) return text;
+  const length = parts.reduce((sum, part) => sum + part.length, text.length - done);
+  if (length > longestValue) {
+    const message = `${expansion.entry}: a value may have up to ${longestValue} characters, with its variables it has ${length}`;
+    throw new CntkError("configuring", message, { ranges: [text.rangeOf(0, text.length)] });
+  }
   return cleanComments(SourceText.concat([...parts, text.slice(done)])).trim();
 }
 

@@ -1,17 +1,18 @@
 /** `new ComputationNetwork { ... }`: from a record to a network (brainscript.md 6). Fixes names, tags and order of nodes. */
 
 import { CntkError } from "../../grammar/errors.js";
+import { describePlace } from "../../grammar/source.js";
 import type { NativeClass } from "../script/classes.js";
-import { flattened } from "../script/expect.js";
+import { flattened, wrongKind } from "../script/expect.js";
 import type { Task } from "../script/trampoline.js";
-import { describeValue, type RecordValue, type Value } from "../script/value.js";
-import { readInputs, type NodeFactory } from "./construct-node.js";
+import type { RecordValue, Value } from "../script/value.js";
+import { attachDelayedInputs, type NodeFactory } from "./construct-node.js";
 import type { ComputationNetwork } from "./network.js";
 import { networkValue, nodeOf } from "./node-value.js";
 import type { ComputationNode, Tag } from "./node.js";
 
 /** Members that declare the groups, in the order in which they are evaluated. */
-const SPECIAL_MEMBERS: readonly (readonly [string, Tag])[] = [
+export const SPECIAL_MEMBERS: readonly (readonly [string, Tag])[] = [
   ["criterionNodes", "criterion"],
   ["evaluationNodes", "evaluation"],
   ["featureNodes", "feature"],
@@ -65,14 +66,35 @@ function* collect(record: RecordValue, assembly: Assembly): Task<void> {
 
 function specialNode(name: string, value: Value, range: CntkError["ranges"][number] | undefined) {
   const node = nodeOf(value);
-  if (node !== undefined) return node;
-  throw new CntkError(
-    "evaluating",
-    `${name}: expected a node or a list of nodes, found ${describeValue(value)}`,
-    {
-      ranges: range === undefined ? [] : [range],
-    },
-  );
+  if (node === undefined) throw wrongKind(name, "a node or a list of nodes", value).at(range);
+  return node;
+}
+
+/** The network of these nodes and of all that they need. */
+export function* networkFrom(
+  nodes: readonly ComputationNode[],
+  factory: NodeFactory,
+): Task<ComputationNetwork> {
+  const assembly = new Assembly(factory);
+  for (const node of nodes) assembly.add(node);
+  yield* assembly.assemble();
+  return assembly.network();
+}
+
+function namesakeHint(node: ComputationNode, { name, ranges }: ComputationNode): string {
+  const place = ranges[0] === undefined ? "" : ` at ${describePlace(ranges[0])}`;
+  return name === node.name
+    ? `the other one is${place}: give one of them another name`
+    : `names of nodes differ in more than case: the other one is '${name}'${place}`;
+}
+
+/** Every namesake has one more underscore in front: thousands of them would be mostly underscores. */
+const mostNamesakes = 3000;
+
+function tooManyNamesakes({ name, ranges }: ComputationNode): CntkError {
+  const message = `more than ${mostNamesakes} nodes are called '${name}'`;
+  const hint = "nodes get their names from where they stand: this function makes one at each call";
+  return new CntkError("evaluating", message, { hint, ranges });
 }
 
 /** A network while nodes join it, first in, first out. */
@@ -81,6 +103,8 @@ class Assembly {
   readonly #waiting: ComputationNode[] = [];
   readonly #nodes = new Set<ComputationNode>();
   readonly #names = new Map<string, ComputationNode>();
+  /** how many the last node of that name got in front */
+  readonly #underscores = new Map<string, number>();
   readonly #groups: Record<Tag, ComputationNode[]> = {
     feature: [],
     label: [],
@@ -103,9 +127,9 @@ class Assembly {
       if (this.#nodes.has(node)) continue;
       this.#name(node);
       this.#nodes.add(node);
-      yield* this.#attachDelayedInputs(node);
+      yield* attachDelayedInputs(node, this.#factory);
       this.#registerTags(node);
-      this.#waiting.push(...node.inputs);
+      for (const input of node.inputs) this.#waiting.push(input);
     }
   }
 
@@ -119,22 +143,18 @@ class Assembly {
     const isPathName = /[.[\]]/.test(node.name) || this.#factory.implicitConstants.has(node);
     if (holder !== undefined && !isPathName) {
       throw new CntkError("evaluating", `two nodes are called '${node.name}'`, {
-        hint:
-          holder.name === node.name
-            ? "give one of them another name"
-            : `names of nodes differ in more than case: the other one is '${holder.name}'`,
+        hint: namesakeHint(node, holder),
         ranges: node.ranges,
       });
     }
-    while (this.#names.has(node.name.toLowerCase())) node.name = `_${node.name}`;
+    // later namesakes begin behind the underscores that earlier ones needed
+    const id = node.name.toLowerCase();
+    let underscores = this.#underscores.get(id) ?? 0;
+    while (this.#names.has("_".repeat(underscores) + id)) underscores++;
+    if (underscores > mostNamesakes) throw tooManyNamesakes(node);
+    this.#underscores.set(id, underscores);
+    node.name = "_".repeat(underscores) + node.name;
     this.#names.set(node.name.toLowerCase(), node);
-  }
-
-  *#attachDelayedInputs(node: ComputationNode): Task<void> {
-    const delayed = this.#factory.delayedInputs.get(node);
-    if (delayed === undefined) return;
-    node.inputs = yield* readInputs(yield delayed.member.force(), node.operation);
-    this.#factory.delayedInputs.delete(node);
   }
 
   #registerTags(node: ComputationNode): void {

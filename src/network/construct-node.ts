@@ -11,7 +11,7 @@ import {
 import { asString } from "../script/expect.js";
 import type { Thunk } from "../script/thunk.js";
 import type { Task } from "../script/trampoline.js";
-import { describeValue, type Value } from "../script/value.js";
+import type { Value } from "../script/value.js";
 import type { Operation } from "../operations/operation.js";
 import type { Settings } from "../operations/settings.js";
 import type { Shape } from "../operations/shape.js";
@@ -21,7 +21,7 @@ import {
   readParameter,
   type ParameterSources,
 } from "./construct-parameter.js";
-import { nodeOf, nodeValue } from "./node-value.js";
+import { expectNodeValue, nodeValue } from "./node-value.js";
 import type { ComputationNode, ParameterState } from "./node.js";
 import { readSettings } from "./read-settings.js";
 
@@ -104,7 +104,7 @@ function* construct(
   factory: NodeFactory,
 ): Task<ComputationNode> {
   const name = construction.path;
-  const ranges = [construction.range, ...construction.record.scope.callers()];
+  const ranges = construction.record.scope.placesOf(construction.range);
   if (operation.leaf === "parameter") {
     const shape = yield* declaredShape(construction);
     const parameter = yield* readParameter(construction, factory.sources);
@@ -130,7 +130,25 @@ function* construct(
   }
   const member = requiredMember(construction, "inputs");
   const inputs = yield* readInputs(yield member.force(), operation);
-  return createNode({ name, operation, settings, inputs, ranges });
+  if (operation.precompute === undefined)
+    return createNode({ name, operation, settings, inputs, ranges });
+  return createNode({ name, operation, settings, inputs, ranges, parameter: valueToCome() });
+}
+
+/** Where a statistic over the training data will be kept. */
+export const valueToCome = (): ParameterState => ({
+  learningRateMultiplier: 0,
+  initialization: { kind: "loaded" },
+  value: undefined,
+  gradient: undefined,
+});
+
+/** A delay gets its inputs, if it still waits for them. */
+export function* attachDelayedInputs(node: ComputationNode, factory: NodeFactory): Task<void> {
+  const delayed = factory.delayedInputs.get(node);
+  if (delayed === undefined) return;
+  node.inputs = yield* readInputs(yield delayed.member.force(), node.operation);
+  factory.delayedInputs.delete(node);
 }
 
 /** The nodes of an `inputs` member: one node or an array of nodes, which is not flattened. */
@@ -140,22 +158,10 @@ export function* readInputs(value: Value, operation: Operation): Task<readonly C
   for (let index = 0; index < (elements?.length ?? 1); index++) {
     const thunk = elements?.[index];
     const element = thunk === undefined ? value : yield thunk.force();
-    inputs.push(asNode(element, `input ${index + 1} of ${operation.name}`));
+    inputs.push(expectNodeValue(element, `input ${index + 1} of ${operation.name}`));
   }
   checkInputCount(operation, inputs.length);
   return inputs;
-}
-
-function asNode(value: Value, what: string): ComputationNode {
-  const node = nodeOf(value);
-  if (node !== undefined) return node;
-  const hint =
-    value.kind === "function"
-      ? "a layer such as DenseLayer{10} is a function: apply it to its input, as in DenseLayer{10} (x)"
-      : undefined;
-  throw new CntkError("evaluating", `${what}: expected a node, found ${describeValue(value)}`, {
-    hint,
-  });
 }
 
 /** Checks the number of inputs against the operation's input names. */

@@ -77,28 +77,43 @@ export function initialValue(
 
 function zeros(shape: Shape, precision: ElementType): FloatArray {
   const length = elementCount(shape);
-  return precision === "float" ? new Float32Array(length) : new Float64Array(length);
+  try {
+    return precision === "float" ? new Float32Array(length) : new Float64Array(length);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const message = `the ${length} elements of [${printShape(shape)}] do not fit into memory`;
+    throw new CntkError("validating", message);
+  }
 }
 
 function fromDistribution(shape: Shape, random: Random, precision: ElementType): InitialValue {
+  const { draw, ...description } = describeRandom(shape, random, precision);
+  const generator = new MersenneTwister(random.seed);
+  const value = zeros(shape, precision);
+  for (let i = 0; i < value.length; i++) value[i] = draw(generator, description.range, precision);
+  return { shape, value, description };
+}
+
+/** How `initialValue` draws. @throws CntkError "validating" if nothing can be drawn like that */
+export function describeRandom(
+  shape: Shape,
+  random: Random,
+  precision: ElementType,
+): RandomDescription & Pick<Distribution, "draw"> {
   const { distribution: name, scale } = random;
   const distribution = DISTRIBUTIONS[name];
   if (distribution === undefined) throw unknownInitialization(name);
+  const { draw } = distribution;
   const round = precision === "float" ? Math.fround : Number;
   const { fanIn, fanOut } = fans(shape, random.filterRank, random.outputRank);
   const range = round(round(distribution.range(fanIn, fanOut)) * round(scale));
-  if (!(range > 0)) {
-    const quantity = distribution.draw === normal ? "standard deviation" : "range";
-    throw new CntkError(
-      "validating",
-      `init="${name}": expected a positive ${quantity}, found ${range} (initValueScale=${scale})`,
-      { hint: 'init="zero" makes all values 0' },
-    );
-  }
-  const generator = new MersenneTwister(random.seed);
-  const value = zeros(shape, precision);
-  for (let i = 0; i < value.length; i++) value[i] = distribution.draw(generator, range, precision);
-  return { shape, value, description: { distribution: name, fanIn, fanOut, range } };
+  if (range > 0) return { draw, distribution: name, fanIn, fanOut, range };
+  const quantity = draw === normal ? "standard deviation" : "range";
+  throw new CntkError(
+    "validating",
+    `init="${name}": expected a positive ${quantity}, found ${range} (initValueScale=${scale})`,
+    { hint: 'init="zero" makes all values 0' },
+  );
 }
 
 function unknownInitialization(name: string): CntkError {

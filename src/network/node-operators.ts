@@ -131,4 +131,4 @@ export class OperatorsOnNodes implements NodeOperators {
   }
 }
 
-const rangesOf = ({ range, scope }: Place): readonly SourceRange[] => [range, ...scope.callers()];
+const rangesOf = ({ range, scope }: Place): readonly SourceRange[] => scope.placesOf(range);

@@ -1,6 +1,7 @@
 /** Nodes and networks as values of BrainScript (brainscript.md 4.9). */
 
 import { CntkError } from "../../grammar/errors.js";
+import { wrongKind } from "../script/expect.js";
 import { Thunk } from "../script/thunk.js";
 import { numberValue, stringValue, type ObjectValue, type Value } from "../script/value.js";
 import { elementCount, isKnown } from "../operations/shape.js";
@@ -28,6 +29,13 @@ const isNodeObject = (object: object): object is ComputationNode => nodes.has(ob
 /** The node behind a value, or undefined. */
 export function nodeOf(value: Value): ComputationNode | undefined {
   return value.kind === "object" && isNodeObject(value.object) ? value.object : undefined;
+}
+
+/** The node behind a value. @throws CntkError "evaluating" that says `what` is no node */
+export function expectNodeValue(value: Value, what: string): ComputationNode {
+  const node = nodeOf(value);
+  if (node === undefined) throw wrongKind(what, "a node", value);
+  return node;
 }
 
 function nodeMember(node: ComputationNode, name: string): Value | undefined {

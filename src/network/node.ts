@@ -24,7 +24,7 @@ export type Initialization =
   | { readonly kind: "constant"; readonly value: number }
   /** a text matrix: one row a line; `origin` is the file it came from, for messages */
   | { readonly kind: "text"; readonly text: string; readonly origin: string }
-  /** already there: loaded from a model file */
+  /** already there, loaded from a model file; of a statistic, computed before training */
   | { readonly kind: "loaded" };
 
 /** What only a LearnableParameter has. */

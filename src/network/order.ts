@@ -5,8 +5,12 @@ import type { ComputationNode } from "./node.js";
 /**
  * All nodes the roots depend on, depth-first, inputs first, each node once. In a recurrent loop the node that was
  * reached first comes last.
+ * @param inputsOf where to go on from a node; default: to all its inputs
  */
-export function evaluationOrder(roots: readonly ComputationNode[]): ComputationNode[] {
+export function evaluationOrder(
+  roots: readonly ComputationNode[],
+  inputsOf: (node: ComputationNode) => readonly ComputationNode[] = ({ inputs }) => inputs,
+): ComputationNode[] {
   const order: ComputationNode[] = [];
   const seen = new Set<ComputationNode>();
   const stack: Visit[] = [];
@@ -18,8 +22,9 @@ export function evaluationOrder(roots: readonly ComputationNode[]): ComputationN
   for (const root of roots) {
     enter(root);
     for (let visit = stack.at(-1); visit !== undefined; visit = stack.at(-1)) {
-      if (visit.next < visit.node.inputs.length) {
-        enter(visit.node.inputs[visit.next++]);
+      const inputs = inputsOf(visit.node);
+      if (visit.next < inputs.length) {
+        enter(inputs[visit.next++]);
       } else {
         order.push(visit.node);
         stack.pop();

@@ -1,14 +1,17 @@
 /** When parameters get their shapes and first values, and what the log says about it (nodes.md 3.4, 13.1). */
 
 import { CntkError } from "../../grammar/errors.js";
-import { isKnown, printShape, type Shape } from "../operations/shape.js";
-import { initialValue } from "./initialize.js";
+import { elementCount, isKnown, printShape, type Shape } from "../operations/shape.js";
+import { describeRandom, initialValue } from "./initialize.js";
 import type { ComputationNode, ParameterState } from "./node.js";
+import { mistakeAt } from "./validation-errors.js";
 
 export interface ParameterLog {
   readonly log: (text: string) => void;
   readonly traceLevel: number;
   readonly precision: "float" | "double";
+  /** parameters with random values stay without: to draw a large one takes long */
+  readonly withoutRandomValues?: boolean;
 }
 
 /** A parameter was constructed: it gets its value now if all dimensions are known, otherwise the log says "later". */
@@ -27,19 +30,23 @@ export function announceParameter(node: ComputationNode, options: ParameterLog):
 }
 
 /** Fills in the value and returns what the log says about it. */
-function fill(node: ComputationNode, parameter: ParameterState, { precision }: ParameterLog) {
-  if (parameter.initialization.kind === "loaded") return undefined;
+function fill(node: ComputationNode, parameter: ParameterState, options: ParameterLog) {
+  const { initialization } = parameter;
+  const { precision, withoutRandomValues } = options;
+  if (initialization.kind === "loaded") return undefined;
+  const isDrawn = initialization.kind === "random" && initialization.distribution !== "bilinear";
   try {
-    const { shape, value, description } = initialValue(
-      node.shape,
-      parameter.initialization,
-      precision,
-    );
+    if (isDrawn && withoutRandomValues === true) {
+      return describeRandom(node.shape, initialization, precision);
+    }
+    const isLarge = initialization.kind === "constant" && elementCount(node.shape) > 1_000_000;
+    if (isLarge && withoutRandomValues === true) return undefined;
+    const { shape, value, description } = initialValue(node.shape, initialization, precision);
     node.shape = shape;
     parameter.value = value;
     return description;
   } catch (error) {
-    throw error instanceof CntkError ? error.traced(node.ranges) : error;
+    throw error instanceof CntkError ? mistakeAt(error, node) : error;
   }
 }
 
@@ -49,7 +56,8 @@ function fill(node: ComputationNode, parameter: ParameterState, { precision }: P
  */
 export function offerShape(node: ComputationNode, offered: Shape, options: ParameterLog): boolean {
   const declared = node.shape;
-  if (node.parameter === undefined || isKnown(declared)) return false;
+  const isParameter = node.operation.leaf === "parameter";
+  if (!isParameter || node.parameter === undefined || isKnown(declared)) return false;
   const inferred = inferredShape(declared, offered);
   if (inferred === undefined) return false;
   node.shape = inferred;
@@ -58,6 +66,22 @@ export function offerShape(node: ComputationNode, offered: Shape, options: Param
   );
   if (isKnown(inferred)) fillDeferred(node, node.parameter, options);
   return true;
+}
+
+/** Gives the elements of a parameter other sizes, and says so in the log. */
+export function relabelParameter(
+  node: ComputationNode,
+  shape: Shape,
+  consumer: { readonly node: ComputationNode; readonly inputName: string },
+  { log }: Pick<ParameterLog, "log">,
+): void {
+  if (node.operation.leaf !== "parameter" || elementCount(node.shape) !== elementCount(shape))
+    return;
+  const [from, to] = [printShape(node.shape), printShape(shape)];
+  node.shape = shape;
+  log(
+    `${consumer.node.name} ${consumer.node.operation.name} operation: For legacy compatibility, the sample layout of ${consumer.inputName} input (${node.name} LearnableParameter operation) was patched to [${to}] (from [${from}])`,
+  );
 }
 
 /** The offer with the sizes that are already known kept; undefined if it says nothing new. */

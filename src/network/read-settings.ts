@@ -57,7 +57,24 @@ function* readSetting(setting: Setting<unknown>, value: Value, what: string): Ta
       return yield* readBools(value, what);
     case "choice":
       return readChoice(setting, value, what);
+    case "record":
+      return yield* readRecord(value, what);
   }
+}
+
+/** The members of a record that are numbers, booleans or strings; an empty array stands for an empty record. */
+function* readRecord(value: Value, what: string): Task<Settings> {
+  if (value.kind === "array" && value.elements.length === 0) return {};
+  if (value.kind !== "record") throw wrongKind(what, "a record", value);
+  const members: Record<string, unknown> = {};
+  for (const [name, member] of value.scope.ownMembers()) {
+    const found = yield member.force();
+    if (found.kind !== "number" && found.kind !== "bool" && found.kind !== "string") {
+      throw wrongKind(`'${name}' in ${what}`, "a number, a boolean or a string", found);
+    }
+    members[name] = found.value;
+  }
+  return members;
 }
 
 function readChoice(setting: Setting<unknown>, value: Value, what: string): string {

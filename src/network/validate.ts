@@ -1,12 +1,21 @@
 /** Shape inference over the graph, in passes until nothing changes, with CNTK's log lines (nodes.md 3, training.md 8.1b). */
 
 import { CntkError } from "../../grammar/errors.js";
-import { isKnown, printShape, sameShape, type Shape } from "../operations/shape.js";
+import { isKnown, sameShape, type Shape } from "../operations/shape.js";
+import { offsetsBetween } from "./alignment.js";
 import { describeValidation } from "./describe.js";
+import { axisNames, inferDynamicAxis } from "./dynamic-axes.js";
 import type { ComputationNetwork } from "./network.js";
 import type { ComputationNode } from "./node.js";
-import { evaluationOrder } from "./order.js";
-import { offerShape, type ParameterLog } from "./parameter-values.js";
+import { evaluationOrder, loops } from "./order.js";
+import { offerShape, relabelParameter, type ParameterLog } from "./parameter-values.js";
+import { checkLoop, describeLoop } from "./recurrent-loops.js";
+import { incomplete, mistakeAt } from "./validation-errors.js";
+
+interface Validation extends ParameterLog {
+  /** a name for a dynamic axis that no other node has */
+  readonly newAxisName: (base: string) => string;
+}
 
 /**
  * Infers shapes, dynamic axes and which nodes need gradients; fills in parameters whose dimensions become known.
@@ -21,7 +30,12 @@ export function validateNetwork(network: ComputationNetwork, options: ParameterL
   trace("\nPost-processing network...");
   trace(`\n${roots.length} roots:`);
   for (const root of roots) trace(`\t${root.name} = ${root.operation.name}()`);
-  runPasses(order, options, trace);
+  for (const [index, loop] of loops(roots).entries()) {
+    trace(describeLoop(loop, index));
+    checkLoop(loop);
+  }
+  forgetInferred(order);
+  runPasses(order, { ...options, newAxisName: axisNames(order) }, trace);
   trace("");
   for (const node of order) {
     const line = node.operation.describe?.(staticContext(node), node.name);
@@ -30,47 +44,101 @@ export function validateNetwork(network: ComputationNetwork, options: ParameterL
   trace("\n\nPost-processing network complete.\n");
 }
 
-/** Passes visit what may still change; the final one checks everything. */
-function runPasses(
-  order: readonly ComputationNode[],
-  options: ParameterLog,
-  trace: (text: string) => void,
-): void {
-  let toVisit = order;
-  for (let pass = 1; toVisit.length > 0; pass++) {
-    trace(`\nValidating network. ${toVisit.length} nodes to process in pass ${pass}.\n`);
-    let hasChanged = false;
-    for (const node of toVisit) {
-      const changed = validateNode(node, false, options);
-      hasChanged ||= changed;
-      if (pass === 1 || changed) trace(describeValidation(node));
-    }
-    const mayChange = order.filter((node) => node.inputs.length > 0);
-    toVisit = pass === 1 || hasChanged ? mayChange : [];
+/** What an earlier validation found may not hold any more: nodes of a loaded network may have got other inputs. */
+function forgetInferred(nodes: readonly ComputationNode[]): void {
+  for (const node of nodes) {
+    if (node.operation.leaf !== undefined) continue;
+    node.dynamicAxis = undefined;
+    // the shape of a delay is where a loop begins
+    if (node.operation.hasDelayedInputs !== true) node.shape = [];
   }
-  trace("\nValidating network, final pass.\n");
-  for (const node of order) validateNode(node, true, options);
 }
 
-/** Nodes nobody consumes, and those of the groups that are asked for by name; sorted by name. */
+/**
+ * Passes over all nodes until nothing changes; the final one checks everything. In a loop the first node has no input yet
+ * that was visited: it waits for the next pass.
+ */
+function runPasses(
+  order: readonly ComputationNode[],
+  validation: Validation,
+  trace: (text: string) => void,
+): void {
+  const visited = new Set<ComputationNode>();
+  let open = order.length;
+  for (let pass = 1; open > 0; pass++) {
+    trace(`\nValidating network. ${open} nodes to process in pass ${pass}.\n`);
+    open = 0;
+    for (const node of order) {
+      const isLeaf = node.inputs.length === 0;
+      const isWaiting = !isLeaf && !node.inputs.some((input) => visited.has(input));
+      const hasAllInputs = node.inputs.every((input) => visited.has(input));
+      const changed = !isWaiting && validateNode(node, false, validation);
+      if (!isLeaf && (changed || !hasAllInputs)) open++;
+      if (isWaiting) continue;
+      visited.add(node);
+      if (pass === 1 || changed) trace(describeValidation(node));
+    }
+  }
+  trace("\nValidating network, final pass.\n");
+  checkAll(order, validation);
+}
+
+/**
+ * The final pass. A parameter that got no dimensions is the fault of its consumer more often than not: that one is asked
+ * first.
+ */
+function checkAll(order: readonly ComputationNode[], validation: Validation): void {
+  const open = new Map<ComputationNode, CntkError>();
+  for (const node of order) {
+    if (node.parameter !== undefined && !isKnown(node.shape)) {
+      open.set(node, mistakeAt(incomplete(node), node));
+      continue;
+    }
+    validateNode(node, true, validation);
+    for (const input of node.inputs) {
+      const error = open.get(input);
+      if (error !== undefined && !isKnown(input.shape)) throw error;
+    }
+    if (node.operation.leaf !== "dynamicAxis" && !isKnown(node.shape)) {
+      throw mistakeAt(incomplete(node), node);
+    }
+  }
+  for (const error of open.values()) throw error;
+}
+
+/**
+ * Nodes nobody consumes, and those of the groups that are asked for by name, sorted by name. A loop whose result nobody
+ * wants consumes itself: one of its nodes stands for it.
+ */
 export function networkRoots({ nodes, groups }: ComputationNetwork): ComputationNode[] {
   const consumed = new Set(nodes.flatMap((node) => node.inputs));
   const wanted = new Set([...groups.criterion, ...groups.evaluation, ...groups.output]);
   const roots = nodes.filter((node) => !consumed.has(node) || wanted.has(node));
+  const reached = new Set(evaluationOrder(roots));
+  roots.push(...loopsNobodyWants(nodes.filter((node) => !reached.has(node))));
   return roots.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
+/** One node of each loop that nothing else among these nodes consumes. */
+function loopsNobodyWants(nodes: readonly ComputationNode[]): ComputationNode[] {
+  return loops(nodes).flatMap((loop) => {
+    const inside = new Set(loop);
+    const isConsumed = nodes.some(
+      (node) => !inside.has(node) && node.inputs.some((input) => inside.has(input)),
+    );
+    return isConsumed ? [] : loop.slice(-1);
+  });
+}
+
 /** Infers one node from its inputs. @returns true if anything about it changed */
-function validateNode(node: ComputationNode, isFinal: boolean, options: ParameterLog): boolean {
+function validateNode(node: ComputationNode, isFinal: boolean, validation: Validation): boolean {
   const before = { shape: node.shape, axis: node.dynamicAxis, gradient: node.needsGradient };
   try {
-    node.shape = inferShape(node, isFinal, options);
-    if (node.operation.leaf === undefined) node.dynamicAxis = inferDynamicAxis(node, isFinal);
-    if (isFinal && node.operation.leaf !== "dynamicAxis" && !isKnown(node.shape)) {
-      throw incomplete(node);
-    }
+    node.shape = inferShape(node, isFinal, validation);
+    if (node.operation.leaf === undefined)
+      node.dynamicAxis = inferDynamicAxis(node, isFinal, validation.newAxisName);
   } catch (error) {
-    throw error instanceof CntkError ? error.traced(node.ranges) : error;
+    throw error instanceof CntkError ? mistakeAt(error, node) : error;
   }
   node.needsGradient =
     node.parameter === undefined
@@ -86,6 +154,11 @@ function validateNode(node: ComputationNode, isFinal: boolean, options: Paramete
 function inferShape(node: ComputationNode, isFinal: boolean, options: ParameterLog): Shape {
   const { operation, inputs } = node;
   const all = inputs.map(({ shape }) => shape);
+  const inputAt = (index: number) => {
+    const input = inputs[index];
+    if (input === undefined) throw new Error(`${operation.name} has no input ${index}`);
+    return input;
+  };
   return operation.shape({
     settings: node.settings,
     shapes: shapesByName(node),
@@ -95,11 +168,28 @@ function inferShape(node: ComputationNode, isFinal: boolean, options: ParameterL
     isFinal,
     hasDynamicAxis: inputs.map(({ dynamicAxis }) => dynamicAxis !== undefined),
     infer: (index, shape) => {
-      const input = inputs[index];
-      if (input === undefined) throw new Error(`${operation.name} has no input ${index}`);
+      const input = inputAt(index);
       offerShape(input, shape, options);
       return input.shape;
     },
+    relabel: (index, shape) => {
+      const input = inputAt(index);
+      relabelParameter(input, shape, { node, inputName: operation.inputs[index] ?? "" }, options);
+      return input.shape;
+    },
+    constant: (index) => {
+      const parameter = inputAt(index).parameter;
+      return parameter?.learningRateMultiplier === 0 ? parameter.value?.[0] : undefined;
+    },
+    offsets(from, to, origins) {
+      const aligned = {
+        x: inputAt(from),
+        reference: inputAt(to),
+        origins: origins && ([inputAt(origins[0]), inputAt(origins[1])] as const),
+      };
+      return offsetsBetween(aligned, staticContext);
+    },
+    settle: (settings) => void Object.assign(node.settings, settings),
   });
 }
 
@@ -110,38 +200,6 @@ function shapesByName({ operation, inputs }: ComputationNode): Record<string, Sh
     if (input !== undefined) named[name.replace(/\?$|\.\.\.$/, "")] = input.shape;
   });
   return named;
-}
-
-/** The inputs' common dynamic axis. Two different ones do not go together. */
-function inferDynamicAxis(node: ComputationNode, isFinal: boolean): string | undefined {
-  const { reducesMinibatch } = node.operation;
-  const reduces =
-    typeof reducesMinibatch === "function" ? reducesMinibatch(node.settings) : reducesMinibatch;
-  if (reduces === true) return undefined;
-  const withAxis = node.inputs.filter(({ dynamicAxis }) => dynamicAxis !== undefined);
-  const other = withAxis.find(({ dynamicAxis }) => dynamicAxis !== withAxis[0]?.dynamicAxis);
-  if (isFinal && other !== undefined) {
-    const [first] = withAxis;
-    throw new CntkError(
-      "validating",
-      `${node.operation.name}: the inputs '${first?.name ?? ""}' (axis ${first?.dynamicAxis ?? ""}) and '${other.name}' (axis ${other.dynamicAxis ?? ""}) have different dynamic axes`,
-      { hint: "ReconcileDynamicAxis (data, layout) gives the data the axis of the layout" },
-    );
-  }
-  return withAxis[0]?.dynamicAxis;
-}
-
-function incomplete(node: ComputationNode): CntkError {
-  const isParameter = node.parameter !== undefined;
-  return new CntkError(
-    "validating",
-    `${node.operation.name} '${node.name}': the dimensions [${printShape(node.shape)}] could not be inferred`,
-    {
-      hint: isParameter
-        ? "no operation that uses this parameter tells its size: give all dimensions"
-        : undefined,
-    },
-  );
 }
 
 /** What an operation knows about a validated node. */

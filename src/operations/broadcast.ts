@@ -35,10 +35,9 @@ function combineShapes(one: Shape, other: Shape, context: AnyShapeContext): Shap
   return Array.from({ length: rank }, (_, axis) => {
     const size = sizeAt(one, axis);
     const otherSize = sizeAt(other, axis);
-    // a size not known yet may become anything, except where the other one decides it
-    if (size === otherSize || otherSize === 1) return size;
-    if (size === 1 || size === 0) return otherSize;
-    if (otherSize === 0 || !context.isFinal) return size;
+    // The other size decides about one that is not known yet, 1 included: recurrent loops begin with unknown sizes.
+    if (size <= 1 || otherSize <= 1) return Math.max(size, otherSize);
+    if (size === otherSize || !context.isFinal) return size;
     const hint = `sizes are compared from the first axis on and must be equal or 1; axis ${axis + 1} has ${size} and ${otherSize}`;
     throw new CntkError(
       "validating",

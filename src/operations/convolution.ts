@@ -13,7 +13,13 @@ import { setting, type SettingsOf } from "./settings.js";
 import { elementCount, isKnown, printShape, type Shape } from "./shape.js";
 import { tf } from "./tensors.js";
 import { expectChannelsFirst, imageLayout, tentatively } from "./window-settings.js";
-import { describeGeometry, layTransposedWindows, layWindows, type Geometry } from "./windows.js";
+import {
+  describeGeometry,
+  layTransposedWindows,
+  layWindows,
+  windowPositions,
+  type Geometry,
+} from "./windows.js";
 
 // In the order of the model file (model-format.md 4.5).
 const settings = {
@@ -114,6 +120,13 @@ export const Convolution = operation({
         hint: `the first input, ${context.names[0] ?? ""}, changes with the minibatch; is the order of inputs right?`,
       });
     return tentatively(context, context.shapes.input, () => convolutionShape(context));
+  },
+  positions: {
+    input: "input",
+    along({ settings, shapes }) {
+      const maps = mapsOfWeights(settings, shapes.input, shapes.weights);
+      return windowPositions(geometryOf(settings, shapes.input, maps), settings.transpose);
+    },
   },
   prepare({ settings, shapes }): Correlation {
     const maps = mapsOfWeights(settings, shapes.input, shapes.weights);

@@ -17,7 +17,7 @@ export const LearnableParameter = declaredLeaf("parameter");
 export const InputValue = declaredLeaf("input");
 
 /** As InputValue; sparse data mean the same as dense ones. CNTK: SparseInputValue. */
-export const SparseInputValue = declaredLeaf("input");
+export const SparseInputValue = { ...declaredLeaf("input"), isSparse: true };
 
 /** The name of a sequence axis; it has no value. CNTK: DynamicAxisNode. */
 export const DynamicAxis = declaredLeaf("dynamicAxis");

@@ -40,6 +40,13 @@ export interface ShapeContext<Name extends string, S> {
   relabel(inputIndex: number, shape: Shape): Shape;
   /** the first element of an input that is a constant: a setting in all but name; undefined for other inputs */
   constant(inputIndex: number): number | undefined;
+  /**
+   * Where the first element of input `to` stands in input `from` along the first two axes, as their way from a common
+   * origin tells; `origins` are inputs that count as that origin.
+   */
+  offsets(from: number, to: number, origins?: readonly [number, number]): readonly number[];
+  /** Settles settings that were left open; they stay with the node. */
+  settle(settings: Partial<S>): void;
 }
 
 /** What `prepare` sees: everything that is known before the first minibatch. */
@@ -115,6 +122,12 @@ export interface SparseEntry<Name extends string, S, P> {
   >;
 }
 
+/** Along one axis: element i of a result stands at `scale` i + `translate` in an input. */
+export interface Positions {
+  readonly scale: number;
+  readonly translate: number;
+}
+
 /** Finds a value in one pass over the training data. */
 export interface Accumulator {
   /** @param samples sample after sample */
@@ -132,12 +145,8 @@ export type Backward<Name extends string, S, P> = (
 
 /** Which dynamic axis the result has, for operations whose inputs need not share one. */
 export type DynamicAxisRule<S> =
-  | {
-      /** that of this input */
-      readonly of: number;
-      /** inputs that must share theirs */
-      readonly shared?: readonly number[];
-    }
+  /** that of this input */
+  | { readonly of: number }
   /** one of its own with about this name */
   | { readonly created: (settings: S) => string };
 
@@ -147,6 +156,8 @@ export interface OperationEntry<Name extends string, Schema extends SettingSchem
   readonly inputs: readonly Name[];
   readonly settings?: Schema;
   readonly leaf?: LeafKind;
+  /** of an input: its samples are meant to stay sparse */
+  readonly isSparse?: boolean;
   /** sample shape of the result */
   readonly shape: (context: ShapeContext<Name, SettingsOf<Schema>>) => Shape;
   /** true, or true for these settings: the result has no dynamic axis even where the inputs have one */
@@ -161,6 +172,14 @@ export interface OperationEntry<Name extends string, Schema extends SettingSchem
   readonly needsAllSteps?: boolean;
   /** the settings of a node that training shall not change any more; for operations that training changes */
   readonly frozen?: (settings: Settings) => Settings;
+  /**
+   * Where the elements of the result stand in an input along its first axes; left out where each stands in its own place
+   * in inputs of the same size
+   */
+  readonly positions?: {
+    readonly input: Name;
+    readonly along: (context: StaticContext<Name, SettingsOf<Schema>>) => readonly Positions[];
+  };
   /** true for nodes that draw random numbers while they compute */
   readonly isRandom?: boolean;
   /**

@@ -21,6 +21,7 @@ import {
   describeGeometry,
   expectPooledShape,
   layWindows,
+  windowPositions,
   type Geometry,
   type WindowAttributes,
 } from "./windows.js";
@@ -119,6 +120,10 @@ export const Pooling = operation({
       context.shapes.input,
       () => geometryOf("Pooling", context.settings, context.shapes.input).output,
     ),
+  positions: {
+    input: "input",
+    along: ({ settings, shapes }) => windowPositions(geometryOf("Pooling", settings, shapes.input)),
+  },
   prepare: ({ settings, shapes }) =>
     preparePooling(geometryOf("Pooling", settings, shapes.input), settings.includePad),
   forward: ({ input }, context) => poolForward(context.settings, input, context),
@@ -179,6 +184,10 @@ function legacyPooling(name: string, pool: "max" | "average") {
         context.shapes.input,
         () => geometry(context.settings, context.shapes.input).output,
       ),
+    positions: {
+      input: "input",
+      along: ({ settings, shapes }) => windowPositions(geometry(settings, shapes.input)),
+    },
     prepare: ({ settings, shapes }) => preparePooling(geometry(settings, shapes.input), false),
     forward: ({ input }, context) =>
       poolForward(modernSettings(pool, context.settings), input, context),
@@ -225,6 +234,11 @@ export const MaxUnpooling = operation({
       expectPooledShape(geometry, shapes.unpoolInput, names);
       return shapes.poolInput;
     });
+  },
+  positions: {
+    input: "unpoolInput",
+    along: ({ settings, shapes }) =>
+      windowPositions(geometryOf("MaxUnpooling", settings, shapes.poolInput), true),
   },
   prepare: ({ settings, shapes }) =>
     preparePooling(geometryOf("MaxUnpooling", settings, shapes.poolInput), false),

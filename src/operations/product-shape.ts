@@ -36,7 +36,7 @@ export function inferProduct(
   const problem = rankProblem(left, right, options);
   if (problem !== undefined) {
     if (!context.isFinal) return undecided;
-    throw new CntkError("validating", problem, { hint: describeFactors(left, right, context) });
+    throw new CntkError("validating", problem);
   }
   const extended = withMappedAxes(patchLegacyMatrix(left, right, options), right, options);
   const contracted = extended.length - outputRank;
@@ -103,14 +103,16 @@ function checkContraction(
       { hint: `the dimensions of '${context.names[1] ?? ""}' must be known here` },
     );
   }
-  if (contracted.every((size, axis) => size === right[axis])) return;
+  const wrong = contracted.findIndex((size, axis) => size !== right[axis]);
+  if (wrong < 0) return;
+  const [one = "", other = ""] = context.names;
   throw new CntkError(
     "validating",
     `Left [${printShape(left)}] and right [${printShape(right)}] operands' shapes are not compatible.`,
-    { hint: describeFactors(left, right, context) },
+    {
+      hint:
+        `axis ${outputRank + wrong + 1} of '${one}' has ${contracted[wrong] ?? 0}, ` +
+        `axis ${wrong + 1} of '${other}' has ${right[wrong] ?? 0}: they must be equal`,
+    },
   );
-}
-
-function describeFactors(left: Shape, right: Shape, { names }: AnyShapeContext): string {
-  return `the axes of '${names[0] ?? ""}' [${printShape(left)}] after its outputRank must equal the leading axes of '${names[1] ?? ""}' [${printShape(right)}]`;
 }

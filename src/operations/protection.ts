@@ -1,7 +1,7 @@
 /** CNTK's numbers for what has no value: logarithms of zero and divisions by zero (nodes.md 1.3). */
 
 import { select } from "./broadcast.js";
-import { tf, type Tensor } from "./tensors.js";
+import { newFloats, tensorOf, tf, type Tensor } from "./tensors.js";
 
 /** divisors nearer to 0 than this are replaced by it, with their sign */
 export const EPS_INV = 1e-30;
@@ -53,7 +53,7 @@ export function addLogarithms(a: Tensor, b: Tensor): Tensor {
 export function addLogarithmsOfRows(x: Tensor): Tensor {
   const [outer = 1, reduced = 1, inner = 1] = x.shape;
   const elements = x.dataSync();
-  const sums = new Float32Array(outer * inner);
+  const sums = newFloats(outer * inner);
   for (let row = 0; row < outer; row++) {
     for (let column = 0; column < inner; column++) {
       const first = row * reduced * inner + column;
@@ -64,7 +64,7 @@ export function addLogarithmsOfRows(x: Tensor): Tensor {
       sums[row * inner + column] = total;
     }
   }
-  return tf.tensor(sums, [outer, 1, inner]);
+  return tensorOf(sums, [outer, 1, inner]);
 }
 
 function addTwoLogarithms(one: number, other: number): number {

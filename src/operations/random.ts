@@ -6,7 +6,7 @@ import { CntkError } from "../../grammar/errors.js";
 import { operation } from "./operation.js";
 import { setting } from "./settings.js";
 import { elementCount } from "./shape.js";
-import { tf } from "./tensors.js";
+import { newFloats, tensorOf, tensorPrecision, tf, type Floats } from "./tensors.js";
 
 /**
  * In training sets each element to 0 with the probability `dropoutRate` of the SGD section and divides the others by
@@ -20,7 +20,7 @@ export const Dropout = operation({
   forward({ x }, context) {
     const { isTraining, dropoutRate, generator } = context;
     if (!isTraining || dropoutRate === 0) return tf.clone(x);
-    const mask = tf.tensor(drawMask(generator, x.size, dropoutRate), x.shape, "float32");
+    const mask = tensorOf(drawMask(generator, x.size, dropoutRate), x.shape);
     context.keep("mask", mask);
     return tf.mul(x, mask);
   },
@@ -33,12 +33,14 @@ export const Dropout = operation({
 });
 
 /** The mask in memory order, one number drawn for each element. */
-function drawMask(generator: MersenneTwister, size: number, dropoutRate: number): Float32Array {
-  const rate = Math.fround(dropoutRate);
-  const factor = Math.fround(1 / (1 - rate));
-  const mask = new Float32Array(size);
+function drawMask(generator: MersenneTwister, size: number, dropoutRate: number): Floats {
+  const precision = tensorPrecision();
+  const round = precision === "float" ? Math.fround : Number;
+  const rate = round(dropoutRate);
+  const factor = round(1 / (1 - rate));
+  const mask = newFloats(size);
   for (let i = 0; i < size; i++) {
-    mask[i] = uniform(generator, 0, 1, "float") <= rate ? 0 : factor;
+    mask[i] = uniform(generator, 0, 1, precision) <= rate ? 0 : factor;
   }
   return mask;
 }

@@ -4,7 +4,7 @@ import { expectSameShapes } from "./expect.js";
 import { operation } from "./operation.js";
 import type { AnyShapeContext } from "./broadcast.js";
 import type { Shape } from "./shape.js";
-import { tf, type Tensor } from "./tensors.js";
+import { newFloats, tensorOf, tf, type Floats, type Tensor } from "./tensors.js";
 
 type Inputs = Readonly<Record<"gain" | "score" | "query", Tensor>>;
 
@@ -87,14 +87,14 @@ export const LambdaRank = operation({
     // Like CNTK not the derivative, which is 0 nearly everywhere, and without the gradient of the result as factor:
     // every pair in the wrong order pushes its scores by what exchanging them would gain.
     score(_, inputs) {
-      const pushes = new Float32Array(inputs.score.size);
+      const pushes = newFloats(inputs.score.size);
       for (const query of queriesOf(inputs)) addPushes(query, pushes);
-      return tf.tensor(pushes, inputs.score.shape);
+      return tensorOf(pushes, inputs.score.shape);
     },
   },
 });
 
-function addPushes({ first, gains, scores, ranks, ...rest }: Query, pushes: Float32Array): void {
+function addPushes({ first, gains, scores, ranks, ...rest }: Query, pushes: Floats): void {
   const ideal = idealGain({ first, gains, scores, ranks, ...rest });
   const add = (index: number, push: number) => {
     pushes[first + index] = (pushes[first + index] ?? 0) + push;

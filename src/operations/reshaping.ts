@@ -227,7 +227,8 @@ function exchangeAxes(x: Tensor, shape: Shape, axis1: number, axis2: number): Te
 const AUTOMATIC = Number.MAX_VALUE;
 
 /**
- * Cuts the first two axes of x to those of `reference`, from the offset on.
+ * Cuts the first two axes of x to those of `reference`, from the offset on. Without offsets, elements of both that come
+ * from the same place of the image they were made of lie above each other.
  * Shapes: x [W x H x ..], reference [w x h x ..] -> [w x h x ..]. CNTK: CropNode.
  */
 export const Crop = operation({
@@ -236,9 +237,17 @@ export const Crop = operation({
     xOffset: setting.f64({ default: AUTOMATIC }),
     yOffset: setting.f64({ default: AUTOMATIC }),
   },
-  shape({ settings, shapes: { x, reference }, isFinal }) {
+  shape(context) {
+    const { settings, isFinal, all } = context;
+    const { x, reference } = context.shapes;
     const cut = [reference[0] ?? 0, reference[1] ?? 0];
-    if (isFinal) checkCrop(x, cut, [settings.xOffset, settings.yOffset]);
+    if (!isFinal) return [...cut, ...x.slice(2)];
+    let offsets: readonly number[] = [settings.xOffset, settings.yOffset];
+    if (offsets.includes(AUTOMATIC)) {
+      offsets = context.offsets(0, 1, all.length === 4 ? [2, 3] : undefined);
+      context.settle({ xOffset: offsets[0] ?? 0, yOffset: offsets[1] ?? 0 });
+    }
+    checkCrop(x, cut, offsets);
     return [...cut, ...x.slice(2)];
   },
   forward({ x }, { settings, shape }) {
@@ -263,12 +272,6 @@ export const Crop = operation({
 
 /** @throws CntkError "validating" */
 function checkCrop(x: Shape, cut: readonly number[], offsets: readonly number[]): void {
-  if (offsets.includes(AUTOMATIC)) {
-    throw invalid(
-      "Crop: finding the offsets automatically is not supported",
-      "give xOffset and yOffset",
-    );
-  }
   cut.forEach((size, axis) => {
     const offset = offsets[axis] ?? 0;
     if (Number.isInteger(offset) && offset >= 0 && offset + size <= (x[axis] ?? 0)) return;

@@ -80,7 +80,8 @@ export const GatherPacked = operation({
 /** The columns of x at the places an index sequence names, zeros elsewhere. Shapes: x [.. x *'] -> [.. x *]. CNTK: ScatterPackedNode. */
 export const ScatterPacked = operation({
   inputs: ["layout", "index", "x"],
-  dynamicAxis: { of: 0, shared: [1, 2] },
+  // the sequences of index and x must have the same lengths, whatever their axes are called
+  dynamicAxis: { of: 0 },
   needsAllSteps: true,
   shape: ({ shapes: { x } }) => x,
 });

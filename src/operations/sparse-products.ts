@@ -1,7 +1,7 @@
 /** Products of a dense matrix with samples of which most elements are 0, by touching only what is not (nodes.md 5.2). */
 
 import type { SparseSamples } from "./operation.js";
-import { tf, type Tensor } from "./tensors.js";
+import { newFloats, tensorOf, tf, type Tensor } from "./tensors.js";
 
 /** Where the matrix has the contracted axis: its rows, or its columns. */
 export type ContractedAxis = 0 | 1;
@@ -61,7 +61,7 @@ export function multiplySparse(
   const taken = contractedAxis === 0 ? gathered : tf.transpose(gathered);
   if (isOneHot(entries)) return taken;
   const numbers = taken.dataSync();
-  const product = new Float32Array(rowCount * outputs);
+  const product = newFloats(rowCount * outputs);
   rows.forEach((row, i) => {
     const value = values[i] ?? 0;
     for (let output = 0; output < outputs; output++) {
@@ -69,7 +69,7 @@ export function multiplySparse(
       product[at] = (product[at] ?? 0) + value * (numbers[i * outputs + output] ?? 0);
     }
   });
-  return tf.tensor(product, [rowCount, outputs]);
+  return tensorOf(product, [rowCount, outputs]);
 }
 
 /**
@@ -86,7 +86,7 @@ export function multiplyTransposedSparse(
   const { rows, lines, values } = entriesOf(samples, contracted);
   const outputs = gradient.shape[1] ?? 1;
   const numbers = gradient.dataSync();
-  const product = new Float32Array(contracted * outputs);
+  const product = newFloats(contracted * outputs);
   const [lineStep, outputStep] = contractedAxis === 0 ? [outputs, 1] : [1, contracted];
   rows.forEach((row, i) => {
     const begin = (lines[i] ?? 0) * lineStep;
@@ -96,5 +96,5 @@ export function multiplyTransposedSparse(
       product[at] = (product[at] ?? 0) + value * (numbers[row * outputs + output] ?? 0);
     }
   });
-  return tf.tensor(product, contractedAxis === 0 ? [contracted, outputs] : [outputs, contracted]);
+  return tensorOf(product, contractedAxis === 0 ? [contracted, outputs] : [outputs, contracted]);
 }

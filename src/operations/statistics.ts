@@ -6,7 +6,7 @@ import { broadcastShape, onAligned, type AnyShapeContext } from "./broadcast.js"
 import { inferredOr, invalid } from "./expect.js";
 import { operation, type Accumulator } from "./operation.js";
 import { elementCount, type Shape } from "./shape.js";
-import { tf } from "./tensors.js";
+import { tensorOf, tf } from "./tensors.js";
 
 /** Moves a running mean of `before` samples to that of `before + columns` samples. */
 function moveMean(
@@ -144,6 +144,6 @@ export const EpochAccumulator = operation({
     assert(typeof before === "number" && typeof mean === "object");
     moveMean(mean, before, x.dataSync(), x.shape[0]);
     memory.set("samples", before + x.shape[0]);
-    return tf.tensor(Float32Array.from(mean), [1, ...[...shape].reverse()]);
+    return tensorOf(mean, [1, ...[...shape].reverse()]);
   },
 });

@@ -7,6 +7,7 @@
  */
 
 import { CntkError } from "../../grammar/errors.js";
+import type { Positions } from "./operation.js";
 import { elementCount, printShape, sameShape, type Shape } from "./shape.js";
 
 /** The attributes of a node that decide where its windows are. */
@@ -339,6 +340,16 @@ export function expectPooledShape(
       `pooling ${names[1] ?? ""} [${printShape(geometry.input)}], [${printShape(geometry.output)}]`,
     { hint },
   );
+}
+
+/** Where the centres of the windows stand among the cells; the reverse for what has the cells as its result. */
+export function windowPositions({ axes }: Geometry, isReverse = false): Positions[] {
+  return axes.map(({ kernel, stride, lower }) => {
+    const centre = (kernel - 1) / 2 - lower;
+    return isReverse
+      ? { scale: 1 / stride, translate: -centre / stride }
+      : { scale: stride, translate: centre };
+  });
 }
 
 /** The geometry in CNTK's words, as logs and node dumps show it. */

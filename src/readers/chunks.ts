@@ -1,6 +1,6 @@
 /** Parsed data by chunk, and what is kept of it. */
 
-import type { Corpus } from "./enumerator.js";
+import type { Corpus, SequencePlace } from "./enumerator.js";
 
 /** One stream of a chunk, sample after sample. `sequenceStarts` counts samples and has one more entry than sequences. */
 export type ChunkStream = DenseChunkStream | SparseChunkStream;
@@ -31,7 +31,11 @@ export type Chunk = readonly ChunkStream[];
 export interface ChunkSource extends Corpus {
   /** in the order of the streams of a chunk */
   readonly streams: readonly StreamDescription[];
+  /** bytes of a chunk before it is parsed */
+  sizeOf(chunk: number): number;
   readChunk(chunk: number): Chunk;
+  /** Reads single sequences, in this order, as one chunk. */
+  readSequences(places: readonly SequencePlace[]): Chunk;
 }
 
 export interface StreamDescription {
@@ -40,47 +44,73 @@ export interface StreamDescription {
   readonly isSparse: boolean;
 }
 
-/** Chunks no longer needed stay in memory up to this many bytes, so that small data are parsed once only. */
-const KEPT_BYTES = 2 ** 30;
+/** A sequence in memory. */
+export interface LocatedSequence {
+  readonly data: Chunk;
+  readonly index: number;
+}
 
-/** Reads chunks when they are needed and forgets them when memory runs short. */
+/** Parsed data up to this many bytes stay in memory, so that small data are parsed once only. */
+const KEPT_BYTES = 192 * 2 ** 20;
+
+/**
+ * Reads chunks when they are needed and forgets them when memory runs short. Sequences of chunks for which there is no
+ * room, because all that fit are needed themselves, are read one by one.
+ */
 export class ChunkCache {
   readonly #source: ChunkSource;
   readonly #limit: number;
   readonly #kept = new Map<number, Chunk>();
   #bytes = 0;
   #needed: readonly number[] = [];
+  /** largest number of bytes in memory for a byte of the source so far */
+  #growth = 0;
 
+  /** @param limit bytes of parsed data to keep */
   constructor(source: ChunkSource, keepAll: boolean, limit = KEPT_BYTES) {
     this.#source = source;
     this.#limit = keepAll ? Infinity : limit;
   }
 
-  /** Reads those of these chunks that are missing, in this order. */
-  require(chunks: readonly number[]): void {
+  /**
+   * The sequences at these places.
+   * @param chunks to have at hand for this minibatch and the next ones, in the order in which they are to be read
+   */
+  locate(places: readonly SequencePlace[], chunks: readonly number[]): LocatedSequence[] {
+    this.#require(chunks);
+    const missing = places.filter(({ chunk }) => !this.#kept.has(chunk));
+    const single = missing.length === 0 ? [] : this.#source.readSequences(missing);
+    let next = 0;
+    return places.map(({ chunk, index }) => {
+      const data = this.#kept.get(chunk);
+      return data === undefined ? { data: single, index: next++ } : { data, index };
+    });
+  }
+
+  #require(chunks: readonly number[]): void {
     if (chunks === this.#needed) return;
-    this.#forgetAllBut(chunks);
-    for (const chunk of chunks) {
-      if (this.#kept.has(chunk)) continue;
-      const data = this.#source.readChunk(chunk);
-      this.#kept.set(chunk, data);
-      this.#bytes += bytesOf(data);
-    }
     this.#needed = chunks;
-  }
-
-  get(chunk: number): Chunk {
-    return this.#kept.get(chunk) ?? [];
-  }
-
-  #forgetAllBut(chunks: readonly number[]): void {
-    if (this.#bytes <= this.#limit) return;
     const needed = new Set(chunks);
-    for (const [chunk, data] of this.#kept) {
-      if (needed.has(chunk)) continue;
-      this.#kept.delete(chunk);
+    for (const chunk of chunks) {
+      if (this.#kept.has(chunk) || !this.#makeRoom(chunk, needed)) continue;
+      const data = this.#source.readChunk(chunk);
+      const bytes = bytesOf(data);
+      this.#kept.set(chunk, data);
+      this.#bytes += bytes;
+      this.#growth = Math.max(this.#growth, bytes / Math.max(1, this.#source.sizeOf(chunk)));
+    }
+  }
+
+  /** Forgets chunks that are not needed until there is room for another one. @returns whether there is */
+  #makeRoom(chunk: number, needed: ReadonlySet<number>): boolean {
+    const wanted = this.#growth * this.#source.sizeOf(chunk);
+    for (const [other, data] of this.#kept) {
+      if (this.#bytes + wanted <= this.#limit) return true;
+      if (needed.has(other)) continue;
+      this.#kept.delete(other);
       this.#bytes -= bytesOf(data);
     }
+    return this.#bytes + wanted <= this.#limit;
   }
 }
 

@@ -25,10 +25,15 @@ export interface EpochShare {
   readonly worker?: Worker | undefined;
 }
 
-/** Whole sequences, each given by its chunk and its number within it. */
+/** A sequence of the data: its chunk, and its number within it. */
+export interface SequencePlace {
+  readonly chunk: number;
+  readonly index: number;
+}
+
+/** Whole sequences. */
 export interface SequenceBatch {
-  readonly chunkOf: readonly number[];
-  readonly indexInChunk: readonly number[];
+  readonly sequences: readonly SequencePlace[];
   /** chunks to have at hand, in the order in which they are to be read; the same array while nothing changes */
   readonly chunks: readonly number[];
 }
@@ -109,8 +114,7 @@ export class SequenceEnumerator {
   }
 
   #collect(globalLimit: number, localLimit: number): SequenceBatch {
-    const chunkOf: number[] = [];
-    const indexInChunk: number[] = [];
+    const sequences: SequencePlace[] = [];
     const first = this.#next;
     let global = 0;
     let local = 0;
@@ -120,18 +124,17 @@ export class SequenceEnumerator {
       const length = this.#lengthOf(sequence);
       const isMine = this.#isMine(chunk);
       // Shuffled data are counted for all workers alike; in file order each one waits for a sequence of its own.
-      const mayStop = this.#order === undefined ? chunkOf.length > 0 : this.#next > first;
+      const mayStop = this.#order === undefined ? sequences.length > 0 : this.#next > first;
       if (mayStop && global + length > globalLimit) break;
       if (mayStop && isMine && local + length > localLimit) break;
       if (isMine) {
-        chunkOf.push(chunk);
-        indexInChunk.push(sequence - (this.#firstSequences[chunk] ?? 0));
+        sequences.push({ chunk, index: sequence - (this.#firstSequences[chunk] ?? 0) });
         local += length;
       }
       global += length;
       this.#advance(length);
     }
-    return { chunkOf, indexInChunk, chunks: this.#chunksAtHand(first) };
+    return { sequences, chunks: this.#chunksAtHand(first) };
   }
 
   #startSweep(sweep: number): void {

@@ -14,19 +14,33 @@ export interface ReaderOptions {
   readonly traceLevel?: number;
 }
 
-type ReaderConstructor = (section: Section, options: ReaderOptions) => Reader;
+/** A reader section that has been read and found right; no data have been looked at. */
+export interface ConfiguredReader {
+  readonly streams: Reader["streams"];
+  /** @throws CntkError "reading" for data that cannot be opened */
+  open(options: ReaderOptions): Reader;
+}
 
-const READERS: Readonly<Record<string, ReaderConstructor>> = {
-  CNTKTextFormatReader: (section, { log, randomize, traceLevel }) => {
+const READERS: Readonly<Record<string, (section: Section) => ConfiguredReader>> = {
+  CNTKTextFormatReader: (section) => {
     const settings = textFormatSettings(section);
-    return CNTKTextFormatReader(
-      {
-        ...settings,
-        randomization: randomize === false ? undefined : settings.randomization,
-        traceLevel: traceLevel ?? settings.traceLevel,
-      },
-      log,
-    );
+    return {
+      streams: new Map(
+        settings.streams.map(({ name, dimension, format }) => [
+          name,
+          { dimension, isSparse: format === "sparse" },
+        ]),
+      ),
+      open: ({ log, randomize, traceLevel }) =>
+        CNTKTextFormatReader(
+          {
+            ...settings,
+            randomization: randomize === false ? undefined : settings.randomization,
+            traceLevel: traceLevel ?? settings.traceLevel,
+          },
+          log,
+        ),
+    };
   },
 };
 
@@ -48,14 +62,22 @@ const OTHER_READERS = [
  * @throws CntkError "configuring" for wrong settings, "reading" for data that cannot be opened
  */
 export function createReader(section: Section, options: ReaderOptions): Reader {
+  return configureReader(section).open(options);
+}
+
+/**
+ * Reads a reader section without opening its data.
+ * @throws CntkError "configuring" for wrong settings
+ */
+export function configureReader(section: Section): ConfiguredReader {
   for (const key of ["deserializers", "readers"]) {
     if (!section.hasOwn(key)) continue;
     const hint = `make it one reader with readerType = "${DEFAULT_READER}"`;
     throw section.error(key, "several sources in one reader are not supported", hint);
   }
   const readerType = section.string("readerType", DEFAULT_READER);
-  const construct = Object.hasOwn(READERS, readerType) ? READERS[readerType] : undefined;
-  if (construct !== undefined) return construct(section, options);
+  const configure = Object.hasOwn(READERS, readerType) ? READERS[readerType] : undefined;
+  if (configure !== undefined) return configure(section);
   const supported = `supported: ${Object.keys(READERS).join(", ")}`;
   if (OTHER_READERS.includes(readerType))
     throw section.error("readerType", `readerType ${readerType} is not supported`, supported);

@@ -1,7 +1,11 @@
 /** Copies the sequences of a minibatch side by side (readers.md 1.6). */
 
-import type { ChunkCache, ChunkStream, SparseChunkStream, StreamDescription } from "./chunks.js";
-import type { SequenceBatch } from "./enumerator.js";
+import type {
+  ChunkStream,
+  LocatedSequence,
+  SparseChunkStream,
+  StreamDescription,
+} from "./chunks.js";
 import type { Minibatch, StreamData } from "./reader.js";
 
 /** The samples of one sequence in one stream. */
@@ -14,15 +18,14 @@ interface Part<Stream extends ChunkStream = ChunkStream> {
 /** Sequence after sequence, sample after sample, in the order of delivery. */
 export function packMinibatch(
   descriptions: readonly StreamDescription[],
-  batch: SequenceBatch,
-  cache: ChunkCache,
+  sequences: readonly LocatedSequence[],
 ): Minibatch {
   const streams = new Map<string, StreamData>();
   const sequenceStarts = new Map<string, Int32Array>();
   let samples = 0;
   let isOneSampleEach = true;
   for (const [number, { name, dimension, isSparse }] of descriptions.entries()) {
-    const parts = partsOf(batch, cache, number);
+    const parts = partsOf(sequences, number);
     const starts = startsOfParts(parts);
     const count = starts.at(-1) ?? 0;
     isOneSampleEach &&= parts.every(({ begin, end }) => end - begin === 1);
@@ -36,15 +39,14 @@ export function packMinibatch(
   return isOneSampleEach ? { samples, streams } : { samples, streams, sequenceStarts };
 }
 
-function partsOf(batch: SequenceBatch, cache: ChunkCache, number: number): Part[] {
+function partsOf(sequences: readonly LocatedSequence[], number: number): Part[] {
   const parts: Part[] = [];
-  batch.chunkOf.forEach((chunk, i) => {
-    const stream = cache.get(chunk)[number];
-    const sequence = batch.indexInChunk[i] ?? 0;
-    if (stream === undefined) return;
-    const begin = stream.sequenceStarts[sequence] ?? 0;
-    parts.push({ stream, begin, end: stream.sequenceStarts[sequence + 1] ?? begin });
-  });
+  for (const { data, index } of sequences) {
+    const stream = data[number];
+    if (stream === undefined) continue;
+    const begin = stream.sequenceStarts[index] ?? 0;
+    parts.push({ stream, begin, end: stream.sequenceStarts[index + 1] ?? begin });
+  }
   return parts;
 }
 

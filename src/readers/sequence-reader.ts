@@ -14,6 +14,8 @@ export interface SequenceReaderOptions {
   readonly keepDataInMemory: boolean;
   /** every sequence must be one sample */
   readonly frameMode: boolean;
+  /** bytes of parsed data to keep; left out, a sensible number */
+  readonly memoryBudget?: number | undefined;
 }
 
 /** Delivers minibatches on CNTK's global timeline. */
@@ -26,11 +28,12 @@ export class SequenceReader implements Reader {
   readonly #cache: ChunkCache;
   #minibatchSize = 1;
 
-  constructor({ source, randomization, keepDataInMemory, frameMode }: SequenceReaderOptions) {
+  constructor(options: SequenceReaderOptions) {
+    const { source, randomization, keepDataInMemory, frameMode, memoryBudget } = options;
     this.#source = source;
     this.#frameMode = frameMode;
     this.#enumerator = new SequenceEnumerator(source, randomization);
-    this.#cache = new ChunkCache(source, keepDataInMemory);
+    this.#cache = new ChunkCache(source, keepDataInMemory, memoryBudget);
     this.sweepSize = this.#enumerator.sweepSize;
     this.streams = new Map(
       source.streams.map(({ name, dimension, isSparse }) => [name, { dimension, isSparse }]),
@@ -45,8 +48,8 @@ export class SequenceReader implements Reader {
   nextMinibatch(): Minibatch | undefined {
     const batch = this.#enumerator.next(this.#minibatchSize);
     if (batch === undefined) return undefined;
-    this.#cache.require(batch.chunks);
-    const minibatch = packMinibatch(this.#source.streams, batch, this.#cache);
+    const sequences = this.#cache.locate(batch.sequences, batch.chunks);
+    const minibatch = packMinibatch(this.#source.streams, sequences);
     if (this.#frameMode && minibatch.sequenceStarts !== undefined) {
       throw new CntkError("reading", "frameMode: a sequence is longer than one sample", {
         hint: "leave frameMode out of the reader section to read sequences",

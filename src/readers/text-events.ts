@@ -12,12 +12,15 @@ export interface TextEventOptions {
   readonly log: (line: string) => void;
 }
 
-/** A part of the file; positions in it are what events are told of. */
-export interface TextPart {
+/** Text in memory; positions in it are what events are told of. */
+export interface TextInView {
   readonly bytes: Uint8Array;
-  /** offset of the part in the file, and 0-based number of its first line */
+  /** offset in the file that position 0 stands for */
   readonly begin: number;
-  readonly firstLine: number;
+  /** position at which the text begins; default 0 */
+  readonly first?: number;
+  /** 0-based number of the line there */
+  readonly firstLine: () => number;
 }
 
 const LINE_FEED = 10;
@@ -28,16 +31,16 @@ const SHOWN_BYTES = 2 ** 20;
 export class TextEvents {
   readonly #options: TextEventOptions;
   #budget: number;
-  #part: TextPart = { bytes: new Uint8Array(), begin: 0, firstLine: 0 };
+  #view: TextInView = { bytes: new Uint8Array(), begin: 0, firstLine: () => 0 };
 
   constructor(options: TextEventOptions) {
     this.#options = options;
     this.#budget = options.maxErrors;
   }
 
-  /** Positions refer to this part from now on. */
-  enter(part: TextPart): void {
-    this.#part = part;
+  /** Positions refer to this from now on. */
+  enter(view: TextInView): void {
+    this.#view = view;
   }
 
   get tellsNotes(): boolean {
@@ -81,19 +84,19 @@ export class TextEvents {
   }
 
   #located(position: number, message: string): string {
-    return `${message}, at byte offset ${this.#part.begin + position} of ${this.#options.file}`;
+    return `${message}, at byte offset ${this.#view.begin + position} of ${this.#options.file}`;
   }
 
   /** The line at a position as a source of its own: the file may be too large for a string. */
   #rangeAt(position: number): SourceRange {
-    const { bytes, firstLine } = this.#part;
+    const { bytes, first = 0, firstLine } = this.#view;
     const at = Math.min(position, Math.max(0, bytes.length - 1));
     const lineStart = at === 0 ? 0 : bytes.lastIndexOf(LINE_FEED, at - 1) + 1;
     const from = Math.max(lineStart, position - SHOWN_BYTES);
     const lineEnd = bytes.indexOf(LINE_FEED, at);
     const to = Math.min(lineEnd < 0 ? bytes.length : lineEnd, position + SHOWN_BYTES);
-    let line = firstLine + 1;
-    for (let lf = bytes.indexOf(LINE_FEED); lf >= 0 && lf < lineStart; line++)
+    let line = firstLine() + 1;
+    for (let lf = bytes.indexOf(LINE_FEED, first); lf >= 0 && lf < lineStart; line++)
       lf = bytes.indexOf(LINE_FEED, lf + 1);
     const text = Buffer.from(bytes.subarray(from, to)).toString("utf8");
     const start = Buffer.from(bytes.subarray(from, position)).toString("utf8").length;

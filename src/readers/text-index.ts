@@ -1,9 +1,9 @@
 /** Where the sequences and chunks of a CNTK text file lie (readers.md 1.2 and 2.1; CNTK: Indexer). */
 
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { CntkError } from "../../grammar/errors.js";
 import { GrowingArray } from "./growing-array.js";
 import type { ChunkSize } from "./randomizer.js";
+import type { TextFile } from "./text-file.js";
 
 /** A chunk lies between two offsets; its sequences are numbered from `firstSequence` on. */
 export interface TextChunk extends ChunkSize {
@@ -15,10 +15,6 @@ export interface TextChunk extends ChunkSize {
 }
 
 export interface TextIndex {
-  readonly file: string;
-  /** bytes and time of the last change when the file was indexed */
-  readonly size: number;
-  readonly modified: number;
   /** every line is a sequence, whose key is the line's 0-based number; else rows begin with the sequence's id */
   readonly isLinePerSequence: boolean;
   /** offset of each sequence; one more entry than sequences */
@@ -29,7 +25,7 @@ export interface TextIndex {
 }
 
 export interface TextIndexOptions {
-  readonly file: string;
+  readonly file: TextFile;
   readonly skipSequenceIds: boolean;
   readonly chunkSizeInBytes: number;
 }
@@ -38,78 +34,29 @@ const BLOCK_BYTES = 4 * 1024 * 1024;
 const LINE_FEED = 10;
 const PIPE = 0x7c;
 
-/** @throws CntkError "reading" if there is no such file, or no sequence in it */
+/** @throws CntkError "reading" if there is no sequence in the file */
 export function indexText({
   file,
   skipSequenceIds,
   chunkSizeInBytes,
 }: TextIndexOptions): TextIndex {
-  const descriptor = openText(file);
-  try {
-    const { size, mtimeMs } = fstatSync(descriptor);
-    const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, Math.max(size, 4)));
-    const first = block.subarray(0, readAt(descriptor, block, 0));
-    const begin = beginOfData(file, first);
-    const isLinePerSequence = skipSequenceIds || first[begin] === PIPE;
-    const scanner = isLinePerSequence ? new LineScanner(begin) : new IdScanner(file, begin);
-    scanner.scan(first.subarray(begin), begin);
-    for (let offset = first.length; offset < size;) {
-      const length = readAt(descriptor, block, offset);
-      if (length === 0) break;
-      scanner.scan(block.subarray(0, length), offset);
-      offset += length;
-    }
-    const { starts, lengths } = scanner.finish(size);
-    const chunks = cutIntoChunks(starts, lengths, chunkSizeInBytes);
-    return { file, size, modified: mtimeMs, isLinePerSequence, starts, lengths, chunks };
-  } finally {
-    closeSync(descriptor);
+  const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, file.size));
+  const read = (offset: number) => {
+    const end = Math.min(offset + block.length, file.size);
+    file.read(block, [{ begin: offset, end, target: 0 }]);
+    return block.subarray(0, end - offset);
+  };
+  const first = read(0);
+  const begin = beginOfData(file.name, first);
+  const isLinePerSequence = skipSequenceIds || first[begin] === PIPE;
+  const scanner = isLinePerSequence ? new LineScanner(begin) : new IdScanner(file.name, begin);
+  scanner.scan(first.subarray(begin), begin);
+  for (let offset = first.length; offset < file.size; offset += block.length) {
+    scanner.scan(read(offset), offset);
   }
-}
-
-/** The bytes of one chunk. @throws CntkError "reading" if the file is not any more what was indexed */
-export function readTextChunk(index: TextIndex, { begin, end }: TextChunk): Uint8Array {
-  const descriptor = openText(index.file);
-  try {
-    const { size, mtimeMs } = fstatSync(descriptor);
-    const bytes = Buffer.allocUnsafeSlow(end - begin);
-    const isSame = size === index.size && mtimeMs === index.modified;
-    if (!isSame || readAt(descriptor, bytes, begin) < bytes.length) {
-      throw new CntkError("reading", `${index.file}: the file changed while it was being read`, {
-        hint: "write data to another name and rename it when it is complete",
-      });
-    }
-    return bytes;
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function openText(file: string): number {
-  try {
-    const descriptor = openSync(file, "r");
-    if (!fstatSync(descriptor).isDirectory()) return descriptor;
-    closeSync(descriptor);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CntkError("reading", `cannot open the data file '${file}': ${reason}`, {
-      hint: `the current directory is ${process.cwd()}`,
-    });
-  }
-  throw new CntkError("reading", `expected a text file, but '${file}' is a folder`);
-}
-
-/** Fills the buffer from an offset of the file; returns fewer bytes only at the file's end. */
-function readAt(descriptor: number, buffer: Buffer, offset: number): number {
-  const limit = 2 ** 30;
-  let filled = 0;
-  while (filled < buffer.length) {
-    const wanted = Math.min(limit, buffer.length - filled);
-    const read = readSync(descriptor, buffer, filled, wanted, offset + filled);
-    if (read === 0) break;
-    filled += read;
-  }
-  return filled;
+  const { starts, lengths } = scanner.finish(file.size);
+  const chunks = cutIntoChunks(starts, lengths, chunkSizeInBytes);
+  return { isLinePerSequence, starts, lengths, chunks };
 }
 
 /** Skips the byte order mark of UTF-8. */

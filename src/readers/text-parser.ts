@@ -3,7 +3,7 @@
 import type { Chunk } from "./chunks.js";
 import type { TextStreamSettings } from "./settings.js";
 import { describeByte, type TextEvents } from "./text-events.js";
-import type { TextChunk, TextIndex } from "./text-index.js";
+import type { TextIndex } from "./text-index.js";
 import { NumberScanner } from "./text-numbers.js";
 import { DenseColumns, SparseColumns } from "./text-streams.js";
 
@@ -21,7 +21,7 @@ interface ParsedStream {
   readonly columns: DenseColumns | SparseColumns;
 }
 
-/** Parses the sequences of one chunk. */
+/** Parses sequences in one buffer and collects their samples. */
 export class TextParser {
   readonly #events: TextEvents;
   readonly #bytes: Uint8Array;
@@ -32,9 +32,13 @@ export class TextParser {
   #position = 0;
   #end = 0;
 
+  /**
+   * @param samples how many there will be at most
+   * @param events in whose view the bytes are
+   */
   constructor(
     bytes: Uint8Array,
-    chunk: TextChunk,
+    samples: number,
     streams: readonly TextStreamSettings[],
     events: TextEvents,
   ) {
@@ -45,23 +49,26 @@ export class TextParser {
       name: stream.name,
       alias: Buffer.from(stream.alias),
       dimension: stream.dimension,
-      columns: newColumns(stream, chunk),
+      columns: newColumns(stream, samples, bytes.length),
     }));
     this.#longestAlias = Math.max(...this.#streams.map(({ alias }) => alias.length));
-    events.enter({ bytes, begin: chunk.begin, firstLine: chunk.firstLine });
   }
 
-  /** @throws CntkError "reading" if there are more mistakes than allowed */
-  parse(index: TextIndex, chunk: TextChunk): Chunk {
-    for (let i = 0; i < chunk.sequences; i++) {
-      const sequence = chunk.firstSequence + i;
-      this.#position = (index.starts[sequence] ?? 0) - chunk.begin;
-      this.#end = (index.starts[sequence + 1] ?? 0) - chunk.begin;
-      const begin = this.#position;
-      this.#readRows(index.lengths[sequence] ?? 1, () =>
-        index.isLinePerSequence ? `${sequence}` : this.#idAt(begin),
-      );
-    }
+  /**
+   * @param sequence its number in the file
+   * @param position its first byte in the buffer
+   * @throws CntkError "reading" if there are more mistakes than allowed
+   */
+  parse({ starts, lengths, isLinePerSequence }: TextIndex, sequence: number, position: number) {
+    this.#position = position;
+    this.#end = position + (starts[sequence + 1] ?? 0) - (starts[sequence] ?? 0);
+    this.#readRows(lengths[sequence] ?? 1, () =>
+      isLinePerSequence ? `${sequence}` : this.#idAt(position),
+    );
+  }
+
+  /** The samples of all sequences; the parser is not to be used any more. */
+  finish(): Chunk {
     return this.#streams.map(({ columns }) => columns.finish());
   }
 
@@ -355,10 +362,9 @@ function fitsByte(value: number): boolean {
   return value >= 0 && value <= 255 && Number.isInteger(value) && !Object.is(value, -0);
 }
 
-function newColumns(stream: TextStreamSettings, chunk: TextChunk): DenseColumns | SparseColumns {
+function newColumns(stream: TextStreamSettings, samples: number, bytes: number) {
   if (stream.format === "sparse") return new SparseColumns(stream.dimension);
   // A value takes two bytes at least; the last ones of a sample may be missing.
-  const valuesInText = (chunk.end - chunk.begin) / 2;
-  const samples = Math.min(chunk.samples, Math.ceil(valuesInText / stream.dimension));
-  return new DenseColumns(stream.dimension, samples);
+  const most = Math.ceil(bytes / 2 / stream.dimension);
+  return new DenseColumns(stream.dimension, Math.min(samples, most));
 }

@@ -3,7 +3,7 @@
 import type { SourceRange } from "../../grammar/source.js";
 import { evaluationError } from "./expect.js";
 import type { Thunk } from "./thunk.js";
-import type { Evaluation } from "./trampoline.js";
+import type { Evaluation, Task } from "./trampoline.js";
 import type { RecordValue, Value } from "./value.js";
 
 export interface Construction {
@@ -35,7 +35,7 @@ export function requiredMember({ record, range }: Construction, name: string): T
 export function* optionalMember(
   { record }: Construction,
   name: string,
-): Generator<Evaluation, Value | undefined, Value> {
+): Task<Value | undefined> {
   const member = record.scope.find(name);
   return member === undefined ? undefined : yield member.force();
 }

@@ -17,8 +17,9 @@ import type {
 } from "../../grammar/ast.js";
 import { CntkError, located, nearestName } from "../../grammar/errors.js";
 import type { SourceRange } from "../../grammar/source.js";
+import { traced, unknownArgument, writtenName, wrongCount } from "./calls.js";
 import type { NativeClasses } from "./classes.js";
-import { asInteger, evaluationError } from "./expect.js";
+import { asInteger, evaluationError, wrongKind } from "./expect.js";
 import { applyInfix, applyPrefix, type NodeOperators } from "./operators.js";
 import { joinPath, operandPath } from "./path.js";
 import { Scope } from "./scope.js";
@@ -40,9 +41,14 @@ export interface Environment {
   readonly nodeOperators: NodeOperators;
 }
 
+/** What elements need stays below 200 MB. */
+const mostArrayElements = 500_000;
+
 /** Evaluates expressions under paths, within one environment. */
 export class Interpreter {
   readonly #environment: Environment;
+  /** made so far with array[first..last] */
+  #arrayElements = 0;
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -52,27 +58,30 @@ export class Interpreter {
   recordScope(members: readonly Member[], parent: Scope | undefined, path: string): Scope {
     const own = new Map<string, Thunk>();
     const scope = new Scope(own, parent);
-    for (const { name, nameRange, value } of members) {
-      own.set(name, this.#delayed(name, nameRange, value, scope, joinPath(path, name)));
+    for (const member of members) {
+      const { name, nameRange } = member;
+      // the value is not touched before it is needed: the library parses it only then
+      const begin = () => this.#traced(member.value, scope, joinPath(path, name));
+      own.set(name, new Thunk(name, nameRange, begin));
     }
     return scope;
   }
 
   /** Value of an expression in a scope under a path. */
-  evaluate(expression: Expression, scope: Scope, path: string): Evaluation {
+  evaluate(expression: Expression, scope: Scope, path: string): Evaluation | Value {
     switch (expression.kind) {
       case "number":
-        return immediate(numberValue(expression.value));
+        return numberValue(expression.value);
       case "string":
-        return immediate(stringValue(expression.value));
+        return stringValue(expression.value);
       case "bool":
-        return immediate(boolValue(expression.value));
+        return boolValue(expression.value);
       case "identifier":
         return lookUp(expression.name, expression.range, scope);
       case "record":
-        return immediate(this.#record(expression, scope, path));
+        return this.#record(expression, scope, path);
       case "list":
-        return immediate(this.#list(expression, scope, path));
+        return this.#list(expression, scope, path);
       case "array":
         return this.#array(expression, scope, path);
       case "member":
@@ -90,7 +99,7 @@ export class Interpreter {
       case "new":
         return this.#new(expression, scope, path);
       case "lambda":
-        return immediate(this.#lambda(expression, scope, path));
+        return this.#lambda(expression, scope, path);
     }
   }
 
@@ -103,7 +112,7 @@ export class Interpreter {
     try {
       return yield this.evaluate(expression, scope, path);
     } catch (error) {
-      throw error instanceof CntkError ? error.traced(scope.callers()) : error;
+      throw error instanceof CntkError && !error.isTraced ? traced(error, scope) : error;
     }
   }
 
@@ -130,39 +139,55 @@ export class Interpreter {
     const initializerPath = joinPath(path, "_initializer");
     const initializer = yield this.evaluate(expression.initializer, scope, initializerPath);
     if (initializer.kind !== "function" || initializer.positional.length !== 1) {
-      throw evaluationError(
-        `the initializer of an array must be a function of one argument, found ${describeValue(initializer)}`,
+      throw wrongKind("the initializer of the array", "a function of its index", initializer).at(
         expression.initializer.range,
       );
     }
+    this.#countElements(last - first + 1, range);
+    const parameter = initializer.positional[0] ?? "";
     const elements: Thunk[] = [];
     for (let index = first; index <= last; index++) {
-      const elementPath = path === "" ? "" : `${path}[${index}]`;
-      const argument = new Map([[initializer.positional[0] ?? "", Thunk.of(numberValue(index))]]);
-      const begin = () => initializer.apply(argument, elementPath, { range, scope });
+      const begin = () => {
+        const argument = new Map([[parameter, Thunk.of(numberValue(index))]]);
+        const elementPath = path === "" ? "" : `${path}[${index}]`;
+        return initializer.apply(argument, elementPath, { range, scope });
+      };
       elements.push(new Thunk(`[${index}]`, range, begin));
     }
     return { kind: "array", first, elements };
   }
 
+  /** @throws CntkError before arrays fill the memory */
+  #countElements(count: number, range: SourceRange): void {
+    this.#arrayElements += Math.max(0, count);
+    if (this.#arrayElements <= mostArrayElements) return;
+    const message = `all arrays together may have up to ${mostArrayElements} elements, found ${this.#arrayElements}`;
+    throw evaluationError(message, range);
+  }
+
   *#member({ record, name, nameRange }: MemberAccess, scope: Scope, path: string): Evaluation {
     const value = yield this.evaluate(record, scope, path);
-    if (value.kind === "record") return yield lookUp(name, nameRange, value.scope);
+    if (value.kind === "record") {
+      const found = value.scope.find(name);
+      if (found !== undefined) return yield found.force();
+      const own = value.scope.ownMembers().map(([member]) => member);
+      throw unknownMember(name, nameRange, value, own);
+    }
     if (value.kind !== "object") {
       throw evaluationError(
-        `'.${name}' needs a record or an object in front of it, found ${describeValue(value)}`,
+        `'.${name}' needs a record or a node in front of it, found ${describeValue(value)}`,
         nameRange,
       );
     }
     const member = atPlace(nameRange, () => value.member(name));
-    if (member === undefined) throw unknownName(name, nameRange, value.memberNames());
+    if (member === undefined) throw unknownMember(name, nameRange, value, value.memberNames());
     return member;
   }
 
   *#index({ vector, index }: IndexAccess, scope: Scope, path: string): Evaluation {
     const array = yield this.evaluate(vector, scope, joinPath(path, "_vector"));
     if (array.kind !== "array") {
-      throw evaluationError(`[ ] needs an array, found ${describeValue(array)}`, vector.range);
+      throw wrongKind(`'${writtenName(vector)}' before [ ]`, "an array", array).at(vector.range);
     }
     const at = yield this.evaluate(index, scope, joinPath(path, "_index"));
     const position = atPlace(index.range, () => asInteger(at, "array index"));
@@ -177,27 +202,19 @@ export class Interpreter {
 
   *#call(expression: Call, scope: Scope, path: string): Evaluation {
     const callee = yield this.evaluate(expression.callee, scope, path);
+    const name = writtenName(expression.callee);
     if (callee.kind !== "function") {
-      throw evaluationError(
-        `expected a function to call, found ${describeValue(callee)}`,
-        expression.callee.range,
-        "there is no line-end rule: '(' or '{' at the start of a line continues the line before",
-      );
+      const { range } = expression.callee;
+      throw wrongKind(name, "a function", callee, hintForCall(callee, range)).at(range);
     }
     const argument = this.#arguments(expression, callee, scope, path);
-    try {
-      return yield callee.apply(argument, path, { range: expression.range, scope });
-    } catch (error) {
-      throw located(error, expression.range);
-    }
+    return yield callee.apply(argument, path, { range: expression.range, scope, callee: name });
   }
 
   /** Arguments are evaluated in the caller's scope; their paths end in the callee's parameter names. */
   #arguments(expression: Call, callee: FunctionValue, scope: Scope, path: string) {
     const { positional, named } = expression;
-    if (positional.length !== callee.positional.length) {
-      throw evaluationError(wrongCount(callee, positional.length), expression.range);
-    }
+    if (positional.length !== callee.positional.length) throw wrongCount(expression, callee);
     const bound = new Map<string, Thunk>();
     for (const { name, defaultValue } of callee.optional) bound.set(name, defaultValue);
     callee.positional.forEach((name, index) => {
@@ -207,7 +224,7 @@ export class Interpreter {
     });
     for (const { name, nameRange, value } of named) {
       if (!callee.optional.some((optional) => optional.name === name)) {
-        throw unknownArgument(name, nameRange, callee);
+        throw unknownArgument(name, nameRange, writtenName(expression.callee), callee);
       }
       bound.set(name, this.#delayed(name, value.range, value, scope, joinPath(path, name)));
     }
@@ -240,10 +257,7 @@ export class Interpreter {
       return yield this.evaluate(test.value ? thenBranch : elseBranch, scope, path);
     }
     if (test.kind !== "object" || !test.isNode) {
-      throw evaluationError(
-        `the condition of 'if' must be true, false or a node, found ${describeValue(test)}`,
-        condition.range,
-      );
+      throw wrongKind("the condition of 'if'", "true, false or a node", test).at(condition.range);
     }
     const whenTrue = yield this.evaluate(thenBranch, scope, joinPath(path, "then"));
     const whenFalse = yield this.evaluate(elseBranch, scope, joinPath(path, "else"));
@@ -273,8 +287,8 @@ export class Interpreter {
     try {
       return yield native.construct({ record, path, range });
     } catch (error) {
-      const hasPlace = error instanceof CntkError && error.ranges.length > 0;
-      throw hasPlace ? error : located(error, range);
+      const isPlaced = error instanceof CntkError && error.ranges.length > 0;
+      throw isPlaced || range.file.isLibrary === true ? error : located(error, range);
     }
   }
 
@@ -287,47 +301,39 @@ export class Interpreter {
         defaultValue: this.#delayed(name, range, defaultValue, scope, joinPath(path, name)),
       })),
       apply: (argument, callPath, calledFrom) =>
-        this.evaluate(expression.body, new Scope(argument, scope, calledFrom), callPath),
+        this.#traced(expression.body, new Scope(argument, scope, calledFrom), callPath),
     };
   }
 }
 
-/** An evaluation that needs nothing else. */
-function* immediate(value: Value): Evaluation {
-  return value;
-}
-
-function* lookUp(name: string, range: SourceRange, scope: Scope): Evaluation {
+function lookUp(name: string, range: SourceRange, scope: Scope): Evaluation | Value {
   const member = scope.find(name);
   if (member === undefined) throw unknownName(name, range, scope.visibleNames());
-  return yield member.force();
+  return member.force();
 }
 
 function unknownName(name: string, range: SourceRange, known: Iterable<string>) {
+  return evaluationError(`unknown identifier '${name}'`, range, suggestion(name, known));
+}
+
+function hintForCall(found: Value, { file }: SourceRange): string | undefined {
+  if (found.kind === "string") return "functions are given without quotes";
+  return file.isLibrary === true
+    ? undefined
+    : "'(' or '{' behind a value is a call, even on the next line; a ';' before it ends the member";
+}
+
+function unknownMember(name: string, range: SourceRange, of: Value, known: Iterable<string>) {
+  const names = [...known];
+  const shown = names.length <= 12 ? `it has ${names.join(", ")}` : undefined;
+  const message = `${describeValue(of)} has no member '${name}'`;
+  const hint = suggestion(name, names) ?? (names.length === 0 ? undefined : shown);
+  return evaluationError(message, range, hint);
+}
+
+function suggestion(name: string, known: Iterable<string>): string | undefined {
   const nearest = nearestName(name, known);
-  const hint = nearest === undefined ? undefined : `did you mean '${nearest}'?`;
-  return evaluationError(`unknown identifier '${name}'`, range, hint);
-}
-
-function signature(callee: FunctionValue): string {
-  const optional = callee.optional.map(({ name }) => `${name}=...`);
-  return `(${[...callee.positional, ...optional].join(", ")})`;
-}
-
-function wrongCount(callee: FunctionValue, given: number): string {
-  const expected = callee.positional.length;
-  const plural = expected === 1 ? "" : "s";
-  return `the function takes ${expected} positional argument${plural} ${signature(callee)}, but ${given} ${given === 1 ? "is" : "are"} given`;
-}
-
-function unknownArgument(name: string, range: SourceRange, callee: FunctionValue) {
-  const isPositional = callee.positional.includes(name);
-  const known = callee.optional.map((optional) => optional.name);
-  const nearest = nearestName(name, known);
-  const listed = known.length === 0 ? "it has none" : `it has ${known.join(", ")}`;
-  const suggestion = nearest === undefined ? listed : `did you mean '${nearest}'?`;
-  const hint = isPositional ? "it is positional: pass it without its name" : suggestion;
-  return evaluationError(`the function has no optional argument '${name}'`, range, hint);
+  return nearest === undefined ? undefined : `did you mean '${nearest}'?`;
 }
 
 /** Runs a step whose errors belong to a place. */

@@ -3,7 +3,8 @@
 import { CntkError } from "../../grammar/errors.js";
 import type { SourceRange } from "../../grammar/source.js";
 import type { Task } from "./trampoline.js";
-import { describeValue, type ArrayValue, type RecordValue, type Value } from "./value.js";
+import { describeValue, stringValue } from "./value.js";
+import type { ArrayValue, RecordValue, StringValue, Value } from "./value.js";
 
 /** A mistake found while evaluating, at a place. */
 export function evaluationError(
@@ -15,11 +16,18 @@ export function evaluationError(
 }
 
 /** What is asked for: the words `what` begin the message, as in `argument 'outDim'`. */
-export function wrongKind(what: string, expected: string, found: Value): CntkError {
-  return new CntkError(
-    "evaluating",
-    `${what}: expected ${expected}, found ${describeValue(found)}`,
-  );
+export function wrongKind(what: string, expected: string, found: Value, hint?: string): CntkError {
+  const complaint = `expected ${expected}, found ${describeValue(found)}`;
+  return new CntkError("evaluating", `${what}: ${complaint}`, {
+    hint: hint ?? hintForFunction(found),
+    culprit: { value: found, complaint },
+  });
+}
+
+/** The usual reason why a function stands where something else should: a layer was made and not applied. */
+export function hintForFunction(found: Value): string | undefined {
+  if (found.kind !== "function") return undefined;
+  return "a layer or function is applied to its input: DenseLayer {10} (x), ReLU (x)";
 }
 
 export function asNumber(value: Value, what: string): number {
@@ -55,9 +63,26 @@ export function asRecord(value: Value, what: string): RecordValue {
   return value;
 }
 
+function hintForArray(found: Value): string | undefined {
+  if (found.kind !== "number") return undefined;
+  return `elements stand in parentheses with ':' between them, such as (${found.value}:${found.value})`;
+}
+
+const longestText = 1_000_000;
+
+/**
+ * A string whose length is known before it is made: scripts can double one as often as they like.
+ * @throws CntkError beyond a million characters
+ */
+export function boundedString(length: number, make: () => string): StringValue {
+  if (length <= longestText) return stringValue(make());
+  const message = `a string may have up to ${longestText} characters, found ${length}`;
+  throw new CntkError("evaluating", message);
+}
+
 /** An array that is used as a plain vector: its first index must be 0. */
 export function asVector(value: Value, what: string): ArrayValue {
-  if (value.kind !== "array") throw wrongKind(what, "an array", value);
+  if (value.kind !== "array") throw wrongKind(what, "an array", value, hintForArray(value));
   if (value.first !== 0) {
     throw new CntkError(
       "evaluating",
@@ -67,16 +92,24 @@ export function asVector(value: Value, what: string): ArrayValue {
   return value;
 }
 
+/** Arrays that share elements can have more of them than fit anywhere. */
+const mostFlattened = 200_000;
+
 /** The elements of nested arrays as one list; a scalar counts as a one-element array. */
 export function* flattened(value: Value): Task<Value[]> {
   if (value.kind !== "array") return [value];
   const result: Value[] = [];
   // A stack of our own: arrays made by Repeat nest as deeply as they are long.
-  const waiting = [...value.elements].reverse();
+  const waiting = value.elements.toReversed();
+  let visited = 0;
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (++visited > mostFlattened) {
+      const message = `nested arrays may have up to ${mostFlattened} elements in all`;
+      throw new CntkError("evaluating", message);
+    }
     const element = yield next.force();
-    if (element.kind === "array") waiting.push(...[...element.elements].reverse());
-    else result.push(element);
+    if (element.kind !== "array") result.push(element);
+    else for (const inner of element.elements.toReversed()) waiting.push(inner);
   }
   return result;
 }

@@ -4,11 +4,26 @@ import { CntkError } from "../../grammar/errors.js";
 import type { Task } from "./trampoline.js";
 import type { Value } from "./value.js";
 
+const deepest = 100;
+const mostCharacters = 1_000_000;
+
 /**
  * @param how what stands between `%` and the conversion letter of printf: flags, width, precision
- * @throws CntkError if `how` is no such thing
+ * @param depth of the value in what is formatted
+ * @throws CntkError if `how` is no such thing, or the value has no reasonable size
  */
-export function* formatValue(value: Value, how: string): Task<string> {
+export function* formatValue(value: Value, how: string, depth = 0): Task<string> {
+  if (depth > deepest) throw tooLarge(`${deepest} records and arrays in each other`);
+  const text = yield* textOf(value, how, depth);
+  if (text.length > mostCharacters) throw tooLarge(`${mostCharacters} characters`);
+  return text;
+}
+
+function tooLarge(limit: string): CntkError {
+  return new CntkError("evaluating", `the value cannot be shown as text: more than ${limit}`);
+}
+
+function* textOf(value: Value, how: string, depth: number): Task<string> {
   switch (value.kind) {
     case "string":
       return formatString(value.value, how);
@@ -19,7 +34,7 @@ export function* formatValue(value: Value, how: string): Task<string> {
     case "record": {
       const lines: string[] = [];
       for (const [name, member] of value.scope.ownMembers()) {
-        const text = yield* formatValue(yield member.force(), how);
+        const text = yield* formatValue(yield member.force(), how, depth + 1);
         lines.push(indent(`${name} = ${text}`));
       }
       return `[\n${lines.join("\n")}\n]`;
@@ -27,7 +42,7 @@ export function* formatValue(value: Value, how: string): Task<string> {
     case "array": {
       const texts: string[] = [];
       for (const element of value.elements) {
-        texts.push(indent(yield* formatValue(yield element.force(), how)));
+        texts.push(indent(yield* formatValue(yield element.force(), how, depth + 1)));
       }
       return `(${texts.join("\n").slice(1)} )`;
     }
@@ -56,7 +71,7 @@ interface Conversion {
 
 function parseHow(how: string): Conversion {
   const match = /^([-+ #0]*)(\d*)(?:\.(\d*))?$/.exec(how);
-  if (match === null) {
+  if (match === null || Number(match[2]) > 100 || Number(match[3] ?? 0) > 100) {
     throw new CntkError("evaluating", `Format: '${how}' is not a format, such as '.2' or '05'`);
   }
   const precision = match[3] === undefined ? undefined : Number(match[3]);

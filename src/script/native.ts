@@ -2,7 +2,17 @@
 
 import { CntkError } from "../../grammar/errors.js";
 import { requiredMember, type Construction, type NativeClass } from "./classes.js";
-import { asBool, asInteger, asNumber, asSize, asString, asVector, flattened } from "./expect.js";
+import {
+  asBool,
+  asInteger,
+  asNumber,
+  asSize,
+  asString,
+  asVector,
+  boundedString,
+  flattened,
+  wrongKind,
+} from "./expect.js";
 import { formatValue } from "./format.js";
 import type { Evaluation, Task } from "./trampoline.js";
 import { boolValue, numberValue, stringValue, type ObjectValue, type Value } from "./value.js";
@@ -57,7 +67,12 @@ const StringFunction = variants("StringFunction", {
     return stringValue(yield* formatValue(value, yield* text(construction, "how")));
   },
   *Chr(construction) {
-    return stringValue(String.fromCodePoint(yield* whole(construction, "arg")));
+    const code = yield member(construction, "arg");
+    const isCode = code.kind === "number" && Number.isInteger(code.value);
+    if (!isCode || code.value < 0 || code.value > 0x10ffff) {
+      throw wrongKind("Chr", "the number of a character", code);
+    }
+    return stringValue(String.fromCodePoint(code.value));
   },
   *Substr(construction) {
     const string = yield* text(construction, "arg");
@@ -73,7 +88,10 @@ const StringFunction = variants("StringFunction", {
     const source = yield* text(construction, "arg");
     const what = yield* text(construction, "replacewhat");
     const replacement = yield* text(construction, "withwhat");
-    return stringValue(what === "" ? source : source.replaceAll(what, () => replacement));
+    if (what === "") return stringValue(source);
+    const parts = source.split(what);
+    const added = (parts.length - 1) * (replacement.length - what.length);
+    return boundedString(source.length + added, () => parts.join(replacement));
   },
 });
 
@@ -134,9 +152,10 @@ const CompareFunction = variants("CompareFunction", {
 
 const FailAction: NativeClass = {
   *construct(construction) {
-    const thunk = requiredMember(construction, "what");
-    const message = asString(yield thunk.force(), "member 'what'");
-    throw new CntkError("evaluating", message, { ranges: [thunk.range ?? construction.range] });
+    const message = yield* text(construction, "what");
+    throw new CntkError("evaluating", message, {
+      ranges: construction.record.scope.placesOf(construction.range).slice(0, 1),
+    });
   },
 };
 

@@ -3,6 +3,7 @@
 import type { InfixOperator, PrefixOperator } from "../../grammar/ast.js";
 import { CntkError } from "../../grammar/errors.js";
 import type { SourceRange } from "../../grammar/source.js";
+import { boundedString, hintForFunction } from "./expect.js";
 import { joinPath } from "./path.js";
 import type { Scope } from "./scope.js";
 import { Thunk } from "./thunk.js";
@@ -10,7 +11,6 @@ import {
   boolValue,
   describeValue,
   numberValue,
-  stringValue,
   type ArrayValue,
   type FunctionValue,
   type ObjectValue,
@@ -91,7 +91,10 @@ function applyToPlain(operator: InfixOperator, left: Value, right: Value): Value
     return order === undefined ? undefined : boolValue(order(left.value, right.value));
   }
   if (left.kind === "string" && right.kind === "string") {
-    if (operator === "+") return stringValue(left.value + right.value);
+    if (operator === "+") {
+      const [one, other] = [left.value, right.value];
+      return boundedString(one.length + other.length, () => one + other);
+    }
     const order = ORDER[operator];
     return order === undefined ? undefined : boolValue(order(left.value, right.value));
   }
@@ -109,7 +112,10 @@ function applyToPlain(operator: InfixOperator, left: Value, right: Value): Value
 export function notApplicable(operator: string, left: Value, right: Value): CntkError {
   const message = `operator '${operator}' cannot be applied to ${describeValue(left)} and ${describeValue(right)}`;
   const areNumbers = left.kind === "number" && right.kind === "number";
-  const hint = operator === ".*" && areNumbers ? "write '*' to multiply numbers" : undefined;
+  const hint =
+    operator === ".*" && areNumbers
+      ? "write '*' to multiply numbers"
+      : (hintForFunction(left) ?? hintForFunction(right));
   return new CntkError("evaluating", message, { hint });
 }
 

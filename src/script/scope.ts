@@ -7,13 +7,21 @@ import type { Thunk } from "./thunk.js";
 export interface CallSite {
   readonly range: SourceRange;
   readonly scope: Scope;
+  /** the function as it is written there */
+  readonly callee?: string;
+}
+
+/** A call in a user's file, with the arguments it gave. */
+export interface UserCall {
+  readonly site: CallSite;
+  readonly arguments: ReadonlyMap<string, Thunk>;
 }
 
 export class Scope {
   readonly #members: ReadonlyMap<string, Thunk>;
   readonly parent: Scope | undefined;
   /** of the scope of a function's arguments: the call that opened it */
-  readonly #calledFrom: CallSite | undefined;
+  readonly calledFrom: CallSite | undefined;
 
   constructor(
     members: ReadonlyMap<string, Thunk>,
@@ -22,25 +30,56 @@ export class Scope {
   ) {
     this.#members = members;
     this.parent = parent;
-    this.#calledFrom = calledFrom;
+    this.calledFrom = calledFrom;
   }
 
-  /** The chain of calls that leads to expressions of this scope, innermost first. */
+  /** A place in this scope and the chain of calls that leads to it; a place in the library only where nobody called it. */
+  placesOf(range: SourceRange): SourceRange[] {
+    const callers = this.callers();
+    return isUsers(range) || callers.length === 0 ? [range, ...callers] : callers;
+  }
+
+  /** Places of `userCalls`. */
   callers(): SourceRange[] {
-    const limit = 50;
-    const ranges: SourceRange[] = [];
-    let scope: Scope | undefined = this.parent;
-    let site = this.#calledFrom;
-    while (ranges.length < limit) {
-      if (site !== undefined) {
-        ranges.push(site.range);
-        scope = site.scope;
-      }
-      if (scope === undefined) break;
-      site = scope.#calledFrom;
-      scope = scope.parent;
+    return this.userCalls().map(({ site }) => site.range);
+  }
+
+  /**
+   * The chain of calls in users' files that leads to expressions of this scope, innermost first. Where the library calls
+   * a function for the user, such as a layer of Sequential, the call that made the function comes before the one that
+   * applies it.
+   */
+  userCalls(): UserCall[] {
+    const calls: UserCall[] = [];
+    let frame = this.#frame();
+    for (let step = 0; step < 1000 && frame !== undefined; step++) {
+      const site = frame.calledFrom;
+      if (site === undefined || calls.length > 50) break;
+      if (isUsers(site.range)) calls.push({ site, arguments: frame.#members });
+      const maker = frame.#maker();
+      if (maker?.calledFrom !== undefined)
+        calls.push({ site: maker.calledFrom, arguments: maker.#members });
+      frame = site.scope.#frame();
     }
-    return ranges;
+    return calls;
+  }
+
+  /** The arguments of the user's call that made the function whose arguments these are. */
+  #maker(): Scope | undefined {
+    let frame = this.parent === undefined ? undefined : this.parent.#frame();
+    for (let step = 0; step < 100 && frame !== undefined; step++) {
+      const site = frame.calledFrom;
+      if (site === undefined) return undefined;
+      if (isUsers(site.range)) return frame;
+      frame = site.scope.#frame();
+    }
+    return undefined;
+  }
+
+  /** The innermost scope of a function's arguments around this one. */
+  #frame(): Scope | undefined {
+    for (const scope of this.#outwards()) if (scope.calledFrom !== undefined) return scope;
+    return undefined;
   }
 
   /** The member of that name here or in the nearest enclosing scope that has it. */
@@ -68,3 +107,5 @@ export class Scope {
     for (let scope = this.parent; scope !== undefined; scope = scope.parent) yield scope;
   }
 }
+
+const isUsers = (range: SourceRange): boolean => range.file.isLibrary !== true;

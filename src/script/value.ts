@@ -42,7 +42,7 @@ export interface FunctionValue {
     argument: ReadonlyMap<string, Thunk>,
     path: string,
     calledFrom: CallSite | undefined,
-  ): Evaluation;
+  ): Evaluation | Value;
 }
 /** What `new Class` made: opaque to the language but for its members. */
 export interface ObjectValue {

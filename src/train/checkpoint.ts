@@ -15,19 +15,24 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { CntkError } from "../../grammar/errors.js";
+import { systemReason } from "../config/system-error.js";
 import { BinaryReader } from "../network/model-file/binary-reader.js";
 import { BinaryWriter } from "../network/model-file/binary-writer.js";
 import { columnsOf, rowsOf } from "../network/model-file/leaf-bodies.js";
 import { readMatrix, sizeOf, writeMatrix, type ElementType } from "../network/model-file/matrix.js";
 import { readModel } from "../network/model-file/read-model.js";
+import { rereadModel } from "../network/model-file/reread-model.js";
 import { writeModel } from "../network/model-file/write-model.js";
 import type { ComputationNetwork } from "../network/network.js";
 import type { ComputationNode } from "../network/node.js";
 import { operations } from "../operations/index.js";
 import type { LearnerState } from "./learners.js";
-import type { TrainingState } from "./sgd.js";
+import type { TrainingState } from "./training.js";
 
 const WRITTEN_VERSION = 2;
+
+const ANOTHER_NETWORK =
+  "the checkpoint belongs to another network; remove it to go on from the model alone";
 
 /** The bytes of a checkpoint. @param parameters those of `state.learnerStates`, in the same order */
 export function writeCheckpoint(
@@ -83,7 +88,7 @@ export function readCheckpoint(
   const minibatchSize = readMinibatchSize(reader);
   reader.marker("BGradient");
   const gradients = parameters.map((parameter) => readGradient(reader, parameter, precision));
-  reader.marker("EGradient");
+  expectEnd(reader, parameters.length);
   const counts = readCounts(reader, parameters, minibatchSize);
   reader.marker("ECKP");
   const learnerStates = gradients.map((smoothedGradient, index): LearnerState => ({
@@ -123,14 +128,32 @@ function readMinibatchSize(reader: BinaryReader): number {
 
 function readGradient(reader: BinaryReader, { name, shape }: ComputationNode, type: ElementType) {
   const at = reader.offset;
+  if (reader.tryMarker("EGradient")) {
+    throw reader.error(`there is no state of '${name}'`, at, ANOTHER_NETWORK);
+  }
   const { rows, columns, values } = readMatrix(reader, sizeOf(type), `state of '${name}'`);
   const blocks = columns / columnsOf(shape);
   if (rows === rowsOf(shape) && Number.isInteger(blocks) && blocks >= 1) return values;
   throw reader.error(
     `state of '${name}': expected a matrix of ${rowsOf(shape)} x ${columnsOf(shape)} or several of them, found ${rows} x ${columns}`,
     at,
-    "the checkpoint belongs to another network",
+    ANOTHER_NETWORK,
   );
+}
+
+/** Only the marker tells how many matrices there are. */
+function expectEnd(reader: BinaryReader, count: number): void {
+  const at = reader.offset;
+  const isMatrix = reader.remaining > 0 && /[ds]/.test(reader.character("end of the states"));
+  reader.rewind(at);
+  if (isMatrix) {
+    throw reader.error(
+      `expected the state of ${count} parameters, found more`,
+      at,
+      ANOTHER_NETWORK,
+    );
+  }
+  reader.marker("EGradient");
 }
 
 function readCounts(
@@ -180,11 +203,20 @@ export function loadModelFile(fileName: string, options: LoadModelOptions): Comp
   return readModel(readBytes(fileName, "model"), fileName, { ...options, operations });
 }
 
+/** Puts the values of a model file of this network back into it. @throws CntkError "reading" */
+export function restoreModelFile(
+  fileName: string,
+  network: ComputationNetwork,
+  options: LoadModelOptions,
+): void {
+  rereadModel(readBytes(fileName, "model"), fileName, network, { ...options, operations });
+}
+
 function readBytes(fileName: string, what: string): Uint8Array {
   try {
     return readFileSync(fileName);
   } catch (error) {
-    throw new CntkError("reading", `cannot read the ${what} '${fileName}': ${reasonOf(error)}`);
+    throw new CntkError("reading", `cannot read the ${what} '${fileName}': ${systemReason(error)}`);
   }
 }
 
@@ -211,13 +243,19 @@ export function writeFileAtomically(fileName: string, bytes: Uint8Array): void {
     renameSync(temporary, fileName);
   } catch (error) {
     if (isOpened) rmSync(temporary, { force: true });
-    throw new CntkError("running", `cannot write '${fileName}': ${reasonOf(error)}`);
+    const reason = systemReason(error);
+    throw new CntkError("running", `cannot write '${fileName}': ${reason}`, {
+      hint: HINTS[reason.split(":")[0] ?? ""],
+    });
   }
 }
 
-/** What the system says without the call and its path: `ENOENT: no such file or directory`. */
-function reasonOf(error: unknown): string {
-  const hasMessage = typeof error === "object" && error !== null && "message" in error;
-  const message = String(hasMessage ? error.message : error);
-  return message.split(", ")[0] ?? message;
-}
+/** What helps, by the system's code of the failure. */
+const HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full; what was saved before is intact, and a training goes on from there",
+  EDQUOT:
+    "the quota is used up; what was saved before is intact, and a training goes on from there",
+  EACCES: "writing there is not permitted",
+  EPERM: "writing there is not permitted",
+  EROFS: "the file system is read-only",
+};

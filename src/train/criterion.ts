@@ -1,9 +1,9 @@
 /** Which nodes are trained and reported, and how their values are accumulated (training.md 6 and 7). */
 
-import { CntkError, nearestName } from "../../grammar/errors.js";
+import { CntkError } from "../../grammar/errors.js";
 import type { Program } from "../engine/engine.js";
 import type { Precision } from "../engine/run.js";
-import { findNode, type ComputationNetwork } from "../network/network.js";
+import { expectNode, type ComputationNetwork } from "../network/network.js";
 import type { ComputationNode } from "../network/node.js";
 import { elementCount, printShape } from "../operations/shape.js";
 import type { CriterionItem } from "./log-format.js";
@@ -62,29 +62,38 @@ function sumOfValues(program: Program, node: ComputationNode): number {
   return sum;
 }
 
-/** The node whose gradient is trained, the others that are reported with it, and how the log introduces them. */
+/** The node whose gradient is trained, and the others that are reported with it. */
 export interface TrainingCriteria {
+  /** all that the network or the config lists; only the first one is trained */
+  readonly listed: readonly ComputationNode[];
   readonly criterion: ComputationNode;
-  /** criterion first, then the evaluation nodes that are not a criterion themselves */
+  /** evaluation nodes that are not a criterion themselves */
+  readonly evaluations: readonly ComputationNode[];
+  /** criterion first, then the evaluation nodes */
   readonly reported: readonly ComputationNode[];
 }
 
-/** Chooses the criterion and evaluation nodes of a network for training. */
+/**
+ * Chooses the criterion and evaluation nodes of a network for training.
+ * @throws CntkError "running" if there is no criterion, or a node that cannot be one
+ */
 export function trainingCriteria(
   network: ComputationNetwork,
   names: { readonly trainCriterionNodeName: string; readonly evalCriterionNodeName: string },
 ): TrainingCriteria {
-  const criteria = namedOrGroup(network, names.trainCriterionNodeName, "criterion");
-  const evaluations = namedOrGroup(network, names.evalCriterionNodeName, "evaluation");
-  const [criterion] = criteria;
+  const listed = namedOrGroup(network, names.trainCriterionNodeName, "criterion");
+  const [criterion] = listed;
   if (criterion === undefined) {
     throw new CntkError("running", "the network has no training criterion", {
       hint: "list it in the network's criterionNodes, for example: criterionNodes = (ce)",
     });
   }
-  for (const node of [criterion, ...evaluations]) expectScalar(node);
-  const others = evaluations.filter((node) => !criteria.includes(node));
-  return { criterion, reported: [criterion, ...others] };
+  const evaluations = namedOrGroup(network, names.evalCriterionNodeName, "evaluation").filter(
+    (node) => !listed.includes(node),
+  );
+  const reported = [criterion, ...evaluations];
+  for (const node of reported) expectScalar(node);
+  return { listed, criterion, evaluations, reported };
 }
 
 function namedOrGroup(
@@ -92,17 +101,17 @@ function namedOrGroup(
   name: string,
   group: "criterion" | "evaluation",
 ): readonly ComputationNode[] {
-  return name === "" ? network.groups[group] : [expectNode(network, name)];
-}
-
-function expectNode(network: ComputationNetwork, name: string): ComputationNode {
-  const node = findNode(network, name);
-  if (node !== undefined) return node;
-  const names = network.nodes.map((known) => known.name);
-  const near = nearestName(name, names);
-  throw new CntkError("running", `the network has no node named '${name}'`, {
-    hint: near === undefined ? undefined : `did you mean '${near}'?`,
-  });
+  if (name === "") return network.groups[group];
+  const node = expectNode(network, name);
+  if (node.dynamicAxis === undefined && elementCount(node.shape) === 1) return [node];
+  throw new CntkError(
+    "running",
+    `${node.name} ${node.operation.name} operation is not a valid training or eval criterion node.`,
+    {
+      ranges: node.ranges,
+      hint: "a node chosen by name must be one number for the whole minibatch; criterionNodes may also list one that is a number per sample",
+    },
+  );
 }
 
 /** @throws CntkError unless the node has one element per sample */
@@ -118,30 +127,24 @@ export function expectScalar(node: ComputationNode): void {
   );
 }
 
-/** `ce = CrossEntropyWithSoftmax` for the lines that introduce the criteria. */
-export function criterionLines(network: ComputationNetwork, criteria: TrainingCriteria): string[] {
+/** The lines that introduce the criteria: `Training criterion:   ce = CrossEntropyWithSoftmax`. */
+export function criterionLines({ listed, evaluations }: TrainingCriteria): string[] {
   return [
-    ...groupLines("Training criterion:  ", "Training criteria:", network.groups.criterion, [
-      criteria.criterion,
-    ]),
-    ...groupLines(
-      "Evaluation criterion:",
-      "\nEvaluation criteria:",
-      criteria.reported.slice(1),
-      [],
-    ),
+    ...groupLines("Training criterion:  ", "Training criteria:", listed),
+    ...groupLines("Evaluation criterion:", "\nEvaluation criteria:", evaluations),
   ];
 }
 
-function groupLines(
-  singular: string,
-  plural: string,
-  group: readonly ComputationNode[],
-  fallback: readonly ComputationNode[],
-): string[] {
-  const nodes = group.length > 0 ? group : fallback;
+function groupLines(singular: string, plural: string, nodes: readonly ComputationNode[]): string[] {
   const texts = nodes.map((node) => `${node.name} = ${node.operation.name}`);
   if (texts.length === 0) return [];
   if (texts.length === 1) return [`${singular} ${texts[0] ?? ""}`];
   return [plural, ...texts.map((text) => `\t${text}`)];
+}
+
+/** What CNTK says where training cannot go on. */
+export function notANumber(): CntkError {
+  return new CntkError("running", "The training criterion is not a number (NAN).", {
+    hint: "a smaller learning rate, or clippingThresholdPerSample, may help; check the data for NaN, too",
+  });
 }

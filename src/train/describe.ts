@@ -1,6 +1,5 @@
 /** The lines about network and parameters with which training begins (training.md 8.2). */
 
-import { CntkError } from "../../grammar/errors.js";
 import type { ComputationNetwork } from "../network/network.js";
 import type { ComputationNode } from "../network/node.js";
 import { evaluationOrder } from "../network/order.js";
@@ -29,17 +28,4 @@ export function describeParameters(
         `\tNode '${node.name}' (LearnableParameter operation) : [${printShape(node.shape)}]`,
     ),
   ];
-}
-
-const PRE_COMPUTED = new Set(["Mean", "InvStdDev"]);
-
-/** @throws CntkError if a node would have to be computed from the data before training */
-export function expectNoPreComputation(network: ComputationNetwork): void {
-  const node = network.nodes.find((candidate) => PRE_COMPUTED.has(candidate.operation.name));
-  if (node === undefined) return;
-  throw new CntkError(
-    "running",
-    `'${node.name}' = ${node.operation.name}: computing it from the data before training is not available in this version of tscntk`,
-    { ranges: node.ranges },
-  );
 }

@@ -5,7 +5,8 @@ import type { ComputationNetwork } from "../network/network.js";
 import type { ComputationNode } from "../network/node.js";
 import type { Reader } from "../readers/reader.js";
 import { CriterionTotals } from "./criterion.js";
-import { formatCriterion, printf, type CriterionItem } from "./log-format.js";
+import { printf } from "../script/printf.js";
+import { formatCriterion, type CriterionItem } from "./log-format.js";
 import { isReportDue } from "./progress.js";
 import { Programs } from "./programs.js";
 
@@ -32,6 +33,7 @@ export function evaluateNodes(request: EvaluationRequest): CriterionItem[] {
   try {
     const totals = new CriterionTotals(nodes, "double");
     const report = new IntermediateReports(request, totals);
+    engine.beginPass();
     reader.startEpoch({
       minibatchSize: request.minibatchSize,
       epoch: 0,

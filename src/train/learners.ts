@@ -8,6 +8,7 @@
  * CNTK: SGD::UpdateWeights, Matrix::NormalGrad, Adagrad, RmsProp, FSAdagrad.
  */
 
+import { CntkError } from "../../grammar/errors.js";
 import type { FloatArray } from "../network/node.js";
 
 /** Everything of the SGD section that decides how a gradient changes a parameter. */
@@ -35,6 +36,8 @@ export interface UpdateSettings {
   readonly clippingThresholdPerSample: number;
   /** true clamps every element, false scales the whole gradient */
   readonly gradientClippingWithTruncation: boolean;
+  /** standard deviation of the noise that is added after every update */
+  readonly gaussianNoiseInjectStd: number;
 }
 
 /** What differs from minibatch to minibatch and from parameter to parameter. */
@@ -46,6 +49,8 @@ export interface UpdateStep {
   readonly samples: number;
   /** 0 exempts the parameter from L1 and L2 */
   readonly regularizationMultiplier: number;
+  /** as long as the parameter; not scaled by the learning rate */
+  readonly noise?: FloatArray | undefined;
 }
 
 /** What a rule remembers of one parameter; it goes into the checkpoint as it is (model-format.md 7.2). */
@@ -70,6 +75,39 @@ export function initialLearnerState(value: FloatArray): LearnerState {
   return { smoothedGradient: zerosLike(value, value.length), smoothedCount: 0 };
 }
 
+/** Arrays as long as the parameter that each rule keeps from its first update on. */
+const BLOCKS: Readonly<Record<GradUpdateType, number>> = {
+  none: 1,
+  adagrad: 1,
+  rmsProp: 3,
+  fsAdagrad: 2,
+};
+
+/**
+ * Refuses the state that another rule left in a checkpoint; one block is accepted by all, for a parameter that was
+ * never updated has it.
+ * @throws CntkError "running"
+ */
+export function expectOwnState(
+  name: string,
+  value: FloatArray,
+  { smoothedGradient }: LearnerState,
+  { gradUpdateType }: UpdateSettings,
+): void {
+  const blocks = smoothedGradient.length / value.length;
+  const own = BLOCKS[gradUpdateType];
+  if (blocks === 1 || blocks === own) return;
+  const others = Object.entries(BLOCKS).filter(([, count]) => count === blocks);
+  const writer = others.map(([rule]) => `gradUpdateType = ${rule}`).join(" or ");
+  throw new CntkError(
+    "running",
+    `the checkpoint holds ${blocks} numbers for each element of '${name}', but gradUpdateType = ${gradUpdateType} keeps ${own}`,
+    {
+      hint: `${writer === "" ? "" : `it was written with ${writer}; `}remove the .ckp file to go on from the model alone`,
+    },
+  );
+}
+
 /**
  * Changes one parameter by the gradient of one minibatch; the gradient's array is used up.
  * @param gradient sum over the samples of the minibatch
@@ -85,6 +123,7 @@ export function updateParameter(
   const L2 = settings.L2RegWeight * step.regularizationMultiplier;
   if (L2 > 0) addWeightDecay(gradient, value, L2 * step.samples);
   UPDATE_RULES[settings.gradUpdateType](value, gradient, state, step, settings);
+  if (step.noise !== undefined) add(value, step.noise);
   const L1 = settings.L1RegWeight * step.regularizationMultiplier;
   if (L1 > 0) shrink(value, step.learningRatePerSample * L1 * step.samples);
 }
@@ -110,6 +149,10 @@ function addWeightDecay(gradient: FloatArray, value: FloatArray, weight: number)
   for (let i = 0; i < gradient.length; i++) {
     gradient[i] = (gradient[i] ?? 0) + weight * (value[i] ?? 0);
   }
+}
+
+function add(value: FloatArray, noise: FloatArray): void {
+  for (let i = 0; i < value.length; i++) value[i] = (value[i] ?? 0) + (noise[i] ?? 0);
 }
 
 /** Moves every element towards 0 by `threshold`, and not beyond it: L1 regularisation. */

@@ -1,6 +1,6 @@
 /** What the SGD section changes in the nodes of the network before and during training (training.md 3.2 and 5.6). */
 
-import { printf } from "./log-format.js";
+import { printf } from "../script/printf.js";
 import type { ComputationNetwork } from "../network/network.js";
 import type { ComputationNode } from "../network/node.js";
 import type { SgdSettings } from "./settings.js";

@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { evaluationOrder } from "../network/order.js";
 import type { ComputationNode, FloatArray, ParameterState } from "../network/node.js";
+import { normal } from "../random/distributions.js";
+import { MersenneTwister } from "../random/mersenne-twister.js";
 import {
+  expectOwnState,
   initialLearnerState,
   updateParameter,
   type LearnerState,
@@ -32,6 +35,7 @@ export class ParameterUpdates {
   readonly #settings: UpdateSettings;
   readonly #unregularized: ReadonlySet<ComputationNode>;
   #states: LearnerState[];
+  #noise = new MersenneTwister(0);
 
   /** @param unregularized parameters that L1 and L2 spare */
   constructor(
@@ -50,10 +54,19 @@ export class ParameterUpdates {
     return this.#states;
   }
 
-  /** Continues with the states of a checkpoint. */
+  /** Continues with the states of a checkpoint. @throws CntkError "running" if another update rule left them */
   resumeWith(states: readonly LearnerState[]): void {
     assert(states.length === this.parameters.length);
+    for (const [i, node] of this.parameters.entries()) {
+      const state = states[i];
+      if (state !== undefined) expectOwnState(node.name, valueOf(node), state, this.#settings);
+    }
     this.#states = states.map((state) => ({ ...state }));
+  }
+
+  /** Noise is drawn anew from here, so that a training that goes on draws what it would have drawn. */
+  startEpoch(epoch: number): void {
+    this.#noise = new MersenneTwister(epoch);
   }
 
   /** Changes every parameter by the gradient that the last run left. */
@@ -64,14 +77,25 @@ export class ParameterUpdates {
       const state = this.#states[i];
       const gradient = parameterOf(node).gradient;
       if (state === undefined || gradient === undefined) continue;
+      const value = valueOf(node);
       const step = {
         learningRatePerSample: learningRatePerSample * parameterOf(node).learningRateMultiplier,
         momentum,
         samples,
         regularizationMultiplier: this.#unregularized.has(node) ? 0 : 1,
+        noise: this.#drawNoise(value),
       };
-      updateParameter(valueOf(node), gradient, state, step, this.#settings);
+      updateParameter(value, gradient, state, step, this.#settings);
     }
+  }
+
+  /** CNTK's own noise is seeded by the clock; ours can be repeated. */
+  #drawNoise(value: FloatArray): FloatArray | undefined {
+    const deviation = this.#settings.gaussianNoiseInjectStd;
+    if (deviation <= 0) return undefined;
+    const precision = value instanceof Float32Array ? "float" : "double";
+    const round = precision === "float" ? Math.fround : Number;
+    return value.map(() => normal(this.#noise, round(deviation), precision));
   }
 }
 

@@ -1,6 +1,7 @@
 /** When and how the minibatch loop reports (training.md 8.3). */
 
-import { formatCriterion, formatTime, printf, type CriterionItem } from "./log-format.js";
+import { printf } from "../script/printf.js";
+import { formatCriterion, formatTime, type CriterionItem } from "./log-format.js";
 
 export interface ReportSettings {
   readonly maxEpochs: number;

@@ -1,7 +1,10 @@
 /** The SGD section as typed settings (training.md 3 and 4); CNTK: SGDParams. */
 
+import type { Schedule } from "../config/schedule.js";
 import type { Section } from "../config/section.js";
+import { autoAdjustSettings, type AutoAdjustSettings } from "./auto-adjust-settings.js";
 import { GRAD_UPDATE_TYPES, type GradUpdateType, type UpdateSettings } from "./learners.js";
+import type { TracedNames } from "./node-tracing.js";
 import { unsupportedSgdKeys } from "./unsupported.js";
 
 /** A value per epoch; epochs count from 0. */
@@ -17,11 +20,19 @@ export interface SgdSettings {
   readonly epochSize: number;
   /** samples */
   readonly minibatchSize: PerEpoch;
+  /** epochs whose minibatch size the config gives */
+  readonly explicitMinibatchSizes: number;
+  readonly numSubminibatches: number;
+  /** Infinity without a limit */
+  readonly maxSamplesInRAM: number;
   /** empty: the first of the network's criterion nodes */
   readonly trainCriterionNodeName: string;
   /** empty: the network's evaluation nodes */
   readonly evalCriterionNodeName: string;
   readonly learningRatePerSample: PerEpoch;
+  /** epochs whose learning rate the config gives */
+  readonly explicitLearningRates: number;
+  readonly autoAdjust: AutoAdjustSettings;
   readonly minLearningRatePerSample: number;
   readonly momentumPerSample: PerEpoch;
   readonly update: UpdateSettings;
@@ -34,6 +45,14 @@ export interface SgdSettings {
   readonly numMBsToShowResult: number;
   readonly firstMBsToShowResult: number;
   readonly keepCheckPointFiles: boolean;
+  /** statistics over the training data see all of them, or one epoch */
+  readonly useAllDataForPreComputedNode: boolean;
+  /** compares gradients with differences of the criterion, at every minibatch */
+  readonly gradientcheck: boolean;
+  /** digits that have to agree in that check */
+  readonly sigFigs: number;
+  /** nodes whose values are logged at every minibatch */
+  readonly traceNodeNames: TracedNames;
   /** lines for the log about keys that have no effect here */
   readonly notes: readonly string[];
 }
@@ -43,16 +62,24 @@ export interface SgdSettings {
  * @throws CntkError "configuring" for missing, contradictory or wrong values, and for what this version cannot do
  */
 export function sgdSettings(sgd: Section): SgdSettings {
-  const notes = unsupportedSgdKeys(sgd);
-  const minibatchSize = minibatchSizes(sgd);
+  const unsupported = unsupportedSgdKeys(sgd);
+  const minibatchSizes = minibatchSizeSchedule(sgd);
+  const minibatchSize: PerEpoch = (epoch) => minibatchSizes.at(epoch);
+  const autoAdjust = autoAdjustSettings(sgd, minibatchSizes.values);
+  const rates = learningRates(sgd, minibatchSize, autoAdjust.settings);
   return {
     modelPath: sgd.string("modelPath"),
     maxEpochs: positiveInteger(sgd, "maxEpochs"),
     epochSize: epochSize(sgd),
     minibatchSize,
+    explicitMinibatchSizes: minibatchSizes.values.length,
+    numSubminibatches: sgd.integer("numSubminibatches", 1),
+    maxSamplesInRAM: maxSamplesInRAM(sgd),
     trainCriterionNodeName: sgd.string("trainCriterionNodeName", ""),
     evalCriterionNodeName: sgd.string("evalCriterionNodeName", ""),
-    learningRatePerSample: learningRatePerSample(sgd, minibatchSize),
+    learningRatePerSample: rates.perSample,
+    explicitLearningRates: rates.count,
+    autoAdjust: autoAdjust.settings,
     minLearningRatePerSample: sgd.number("minLearningRatePerSample", Math.fround(1e-9)),
     momentumPerSample: momentumPerSample(sgd, minibatchSize),
     update: updateSettings(sgd),
@@ -65,7 +92,15 @@ export function sgdSettings(sgd: Section): SgdSettings {
     numMBsToShowResult: sgd.integer("numMBsToShowResult", 10),
     firstMBsToShowResult: sgd.integer("firstMBsToShowResult", 0),
     keepCheckPointFiles: sgd.bool("keepCheckPointFiles", false),
-    notes,
+    useAllDataForPreComputedNode: sgd.bool("UseAllDataForPreComputedNode", true),
+    gradientcheck: gradientcheck(sgd),
+    sigFigs: sgd.integer("sigFigs", 6),
+    traceNodeNames: {
+      real: sgd.strings("traceNodeNamesReal", []),
+      category: sgd.strings("traceNodeNamesCategory", []),
+      sparse: sgd.strings("traceNodeNamesSparse", []),
+    },
+    notes: [...unsupported, ...autoAdjust.notes],
   };
 }
 
@@ -80,14 +115,32 @@ function perEpoch(sgd: Section, key: string, defaultValue: readonly number[]): P
   return (epoch) => schedule.at(epoch);
 }
 
-function minibatchSizes(sgd: Section): PerEpoch {
+function minibatchSizeSchedule(sgd: Section): Schedule {
   const schedule = sgd.schedule("minibatchSize", "integer", [256]);
   for (const size of schedule.values) {
     if (size < 1) {
       throw sgd.error("minibatchSize", `expected positive integers, found ${size}`);
     }
   }
-  return (epoch) => schedule.at(epoch);
+  return schedule;
+}
+
+function maxSamplesInRAM(sgd: Section): number {
+  if (!sgd.has("maxSamplesInRAM")) return Infinity;
+  const samples = sgd.integer("maxSamplesInRAM");
+  if (samples >= 1) return samples;
+  throw sgd.error("maxSamplesInRAM", `expected a positive integer, found ${samples}`);
+}
+
+/** Central differences need more digits than single precision has. */
+function gradientcheck(sgd: Section): boolean {
+  const isWanted = sgd.bool("gradientcheck", false);
+  if (!isWanted || sgd.string("precision", "float") === "double") return isWanted;
+  throw sgd.error(
+    "gradientcheck",
+    "Gradient check needs to use precision = 'double'.",
+    "set precision = double at the top level of the config, or remove gradientcheck",
+  );
 }
 
 function epochSize(sgd: Section): number {
@@ -104,36 +157,39 @@ function epochSize(sgd: Section): number {
   return size;
 }
 
+const RATE_KEYS = { perSample: "learningRatesPerSample", perMinibatch: "learningRatesPerMB" };
+
 /** Learning rates are single precision: a rate per minibatch is divided in single precision, too. */
-function learningRatePerSample(sgd: Section, minibatchSize: PerEpoch): PerEpoch {
-  const [perSampleKey, perMinibatchKey] = ["learningRatesPerSample", "learningRatesPerMB"];
-  const isPerSample = sgd.has(perSampleKey);
-  const isPerMinibatch = sgd.has(perMinibatchKey);
+function learningRates(
+  sgd: Section,
+  minibatchSize: PerEpoch,
+  { autoAdjustLR }: AutoAdjustSettings,
+): { readonly perSample: PerEpoch; readonly count: number } {
+  const isPerSample = sgd.has(RATE_KEYS.perSample);
+  const isPerMinibatch = sgd.has(RATE_KEYS.perMinibatch);
   if (isPerSample && isPerMinibatch) {
     throw sgd.error(
-      perMinibatchKey,
+      RATE_KEYS.perMinibatch,
       "You specified both learningRatesPerSample and learningRatesPerMB. Please comment out one of them.",
     );
   }
   if (!isPerSample && !isPerMinibatch) {
+    if (autoAdjustLR !== "none") return { perSample: () => NaN, count: 0 };
     throw sgd.error(
-      perSampleKey,
+      RATE_KEYS.perSample,
       "If autoLearnRateSearchType is false you must specify the learningRatesPerSample or learningRatesPerMB parameter.",
       "for example: learningRatesPerSample = 0.01*5:0.005",
     );
   }
-  const schedule = sgd.schedule(isPerSample ? perSampleKey : perMinibatchKey, "real");
+  const key = isPerSample ? RATE_KEYS.perSample : RATE_KEYS.perMinibatch;
+  const schedule = sgd.schedule(key, "real");
   for (const rate of schedule.values) {
-    if (!(rate >= 0)) {
-      throw sgd.error(
-        isPerSample ? perSampleKey : perMinibatchKey,
-        `expected rates of 0 or more, found ${rate}`,
-      );
-    }
+    if (!(rate >= 0)) throw sgd.error(key, `expected rates of 0 or more, found ${rate}`);
   }
-  if (isPerSample) return (epoch) => Math.fround(schedule.at(epoch));
-  return (epoch) =>
-    Math.fround(Math.fround(schedule.at(epoch)) / Math.fround(minibatchSize(epoch)));
+  const perSample: PerEpoch = isPerSample
+    ? (epoch) => Math.fround(schedule.at(epoch))
+    : (epoch) => Math.fround(Math.fround(schedule.at(epoch)) / Math.fround(minibatchSize(epoch)));
+  return { perSample, count: schedule.values.length };
 }
 
 const MOMENTUM_KEYS = ["momentumPerMB", "momentumPerSample", "momentumAsTimeConstant"] as const;
@@ -195,6 +251,7 @@ function updateSettings(sgd: Section): UpdateSettings {
     L2RegWeight: sgd.number("L2RegWeight", 0),
     clippingThresholdPerSample: sgd.number("clippingThresholdPerSample", Infinity),
     gradientClippingWithTruncation: sgd.bool("gradientClippingWithTruncation", true),
+    gaussianNoiseInjectStd: sgd.number("gaussianNoiseInjectStd", 0),
   };
 }
 

@@ -1,70 +1,27 @@
-/** Training by stochastic gradient descent: the epoch loop (training.md 6 to 11); CNTK: SGD::TrainOrAdaptModel. */
+/** Training by stochastic gradient descent: the epoch loop (training.md 6 to 11, 13); CNTK: SGD::TrainOrAdaptModel. */
 
 import { CntkError } from "../../grammar/errors.js";
 import type { Engine } from "../engine/engine.js";
-import type { Run } from "../engine/run.js";
-import type { ComputationNetwork } from "../network/network.js";
+import { Interrupted } from "../engine/interruption.js";
 import type { Reader } from "../readers/reader.js";
-import {
-  criterionLines,
-  CriterionTotals,
-  trainingCriteria,
-  type TrainingCriteria,
-} from "./criterion.js";
-import { describeModel, describeParameters, expectNoPreComputation } from "./describe.js";
+import { printf } from "../script/printf.js";
+import { criterionLines, trainingCriteria, type TrainingCriteria } from "./criterion.js";
+import { describeModel, describeParameters } from "./describe.js";
+import { EpochChoices, type Choice } from "./epoch-choices.js";
 import { evaluateNodes } from "./evaluation.js";
-import type { LearnerState } from "./learners.js";
-import { formatCriterion, printf, type CriterionItem } from "./log-format.js";
+import { LearningRateControl } from "./learning-rate-control.js";
+import { formatCriterion, type CriterionItem } from "./log-format.js";
+import { MinibatchLoop } from "./minibatch-loop.js";
 import { NodeSchedules, unregularizedParameters } from "./node-schedules.js";
 import { ParameterUpdates, trainedParameters } from "./parameter-updates.js";
-import { Programs } from "./programs.js";
-import { isReportDue, MinibatchReports } from "./progress.js";
-import { momentumAsTimeConstant, type SgdSettings } from "./settings.js";
-
-/** Everything besides the model that continuing needs; what a checkpoint stores. */
-export interface TrainingState {
-  readonly totalSamplesSeen: number;
-  readonly learningRatePerSample: number;
-  /** average criterion that an automatic learning rate would compare with */
-  readonly previousCriterion: number;
-  readonly minibatchSize: number;
-  /** one per trained parameter, in order of name */
-  readonly learnerStates: readonly LearnerState[];
-}
-
-/** Where models and checkpoints go. `epochs` is the number of epochs they have been trained. */
-export interface TrainingFiles {
-  pathAfter(epochs: number): string;
-  saveModel(network: ComputationNetwork, epochs: number): void;
-  saveCheckpoint(
-    state: TrainingState,
-    parameters: ParameterUpdates["parameters"],
-    epochs: number,
-  ): void;
-  /** undefined if there is none */
-  loadCheckpoint(
-    parameters: ParameterUpdates["parameters"],
-    epochs: number,
-  ): TrainingState | undefined;
-  removeCheckpoint(epochs: number): void;
-}
-
-export interface TrainingRequest {
-  readonly network: ComputationNetwork;
-  readonly settings: SgdSettings;
-  readonly reader: Reader;
-  readonly cvReader: Reader | undefined;
-  /** the first epoch to run, counted from 0 */
-  readonly startEpoch: number;
-  /** true if the network was built, false if it comes from a model file */
-  readonly isNewNetwork: boolean;
-  readonly files: TrainingFiles;
-  readonly run: Run;
-}
+import { precompute } from "./pre-computation.js";
+import { momentumAsTimeConstant } from "./settings.js";
+import { describeSubMinibatches } from "./sub-minibatches.js";
+import { outdatedCheckpoints, type TrainingRequest, type TrainingState } from "./training.js";
 
 /**
  * Trains a validated network, writes a model after every epoch, and the log.
- * @throws CntkError "running" if the criterion becomes NaN or the network has none
+ * @throws CntkError "running" if the criterion becomes NaN or the network has none; Interrupted if it was asked to stop
  */
 export async function trainNetwork(request: TrainingRequest): Promise<void> {
   const { network, settings, run, files, startEpoch } = request;
@@ -72,7 +29,7 @@ export async function trainNetwork(request: TrainingRequest): Promise<void> {
   run.stampedLog(describeModel(network));
   const criteria = trainingCriteria(network, settings);
   run.log("");
-  for (const line of criterionLines(network, criteria)) run.stampedLog(line);
+  for (const line of criterionLines(criteria)) run.stampedLog(line);
   const parameters = trainedParameters(criteria.criterion);
   const [headline = "", ...tensors] = describeParameters(criteria.criterion, parameters, settings);
   run.log("");
@@ -82,18 +39,26 @@ export async function trainNetwork(request: TrainingRequest): Promise<void> {
     for (const line of tensors) run.stampedLog(line);
     run.log("");
   }
-  expectNoPreComputation(network);
-  if (settings.traceLevel > 0) {
-    run.stampedLog(
-      "No PreCompute nodes found, or all already computed. Skipping pre-computation step.",
-    );
-  }
-  if (request.isNewNetwork) files.saveModel(network, startEpoch);
+  const hasPrecomputed = precompute({
+    ...run,
+    network,
+    engine,
+    reader: request.reader,
+    minibatchSize: settings.minibatchSize(0),
+    epochSize: settings.useAllDataForPreComputedNode ? 0 : settings.epochSize,
+    traceLevel: settings.traceLevel,
+  });
+  if (request.isNewNetwork || hasPrecomputed) files.saveModel(network, startEpoch);
   const training = new Training(request, criteria, engine);
+  const obeyAtOnce = run.interruption?.watch();
   try {
     training.resume();
-    training.runEpochs();
+    await training.runEpochs();
+    if (await run.interruption?.wasRequested()) {
+      throw new Interrupted(`Stopped after the training, before what comes next.`);
+    }
   } finally {
+    obeyAtOnce?.();
     training.dispose();
     run.progress?.(undefined);
   }
@@ -104,88 +69,131 @@ class Training {
   readonly #request: TrainingRequest;
   readonly #criteria: TrainingCriteria;
   readonly #engine: Engine;
-  readonly #programs: Programs;
+  readonly #loop: MinibatchLoop;
   readonly #updates: ParameterUpdates;
   readonly #schedules: NodeSchedules;
-  readonly #reports: MinibatchReports;
+  readonly #rateControl: LearningRateControl;
+  readonly #choices: EpochChoices;
   #totalSamplesSeen = 0;
+  /** of the epoch before, as it was adjusted; NaN before the first */
+  #learningRatePerSample = NaN;
 
   constructor(request: TrainingRequest, criteria: TrainingCriteria, engine: Engine) {
-    const { network, settings, run } = request;
+    const { network, settings, run, startEpoch } = request;
+    const { autoAdjust, explicitLearningRates } = settings;
     this.#request = request;
     this.#criteria = criteria;
     this.#engine = engine;
-    const outputs = criteria.reported;
-    this.#programs = new Programs(engine, { network, outputs, criterion: criteria.criterion });
     const parameters = trainedParameters(criteria.criterion);
     const unregularized = unregularizedParameters(network, settings);
     this.#updates = new ParameterUpdates(parameters, settings.update, unregularized);
+    this.#loop = new MinibatchLoop(request, criteria, this.#updates, engine);
     this.#schedules = new NodeSchedules(network, settings, run.log);
-    this.#reports = new MinibatchReports(settings);
+    this.#rateControl = new LearningRateControl(
+      autoAdjust,
+      explicitLearningRates,
+      startEpoch,
+      run.stampedLog,
+    );
+    this.#choices = new EpochChoices(request, this.#loop, this.#updates);
   }
 
   /** Takes over the state of the last finished epoch. */
   resume(): void {
     const { startEpoch, files, run } = this.#request;
-    if (startEpoch === 0) return;
-    const state = files.loadCheckpoint(this.#updates.parameters, startEpoch);
-    if (state === undefined) {
+    const state =
+      startEpoch === 0 ? undefined : files.loadCheckpoint(this.#updates.parameters, startEpoch);
+    if (startEpoch > 0 && state === undefined) {
       run.log(
         "Warning: Checkpoint file is missing. Parameter-learning state (such as momentum) will be reset.",
       );
+      this.#rateControl.resumeWith(0);
+    }
+    if (state === undefined) {
+      this.#expectRate(startEpoch);
       return;
     }
-    this.#totalSamplesSeen = state.totalSamplesSeen;
-    this.#updates.resumeWith(state.learnerStates);
+    this.#restore(state);
+    this.#rateControl.resumeWith(state.previousCriterion);
+    this.#choices.resumeWith(startEpoch, state.learningRatePerSample);
   }
 
-  runEpochs(): void {
-    const { settings, startEpoch, run } = this.#request;
-    for (let epoch = startEpoch; epoch < settings.maxEpochs; epoch++) {
-      const rate = settings.learningRatePerSample(epoch);
-      if (rate < settings.minLearningRatePerSample) {
-        run.stampedLog(
-          printf(
-            "Learn Rate Per Sample for Epoch[%d] = %.8g is less than minLearningRatePerSample %.8g. Training complete.",
-            epoch + 1,
-            rate,
-            settings.minLearningRatePerSample,
-          ),
-        );
-        return;
-      }
-      this.#runEpoch(epoch);
-    }
-  }
-
-  #runEpoch(epoch: number): void {
-    const { settings, run, cvReader } = this.#request;
-    const begin = performance.now();
-    if (this.#schedules.enter(epoch)) this.#programs.dispose();
-    this.#engine.seedRandomNodes((_, index, count) => epoch * count + index);
-    if (settings.traceLevel > 0) this.#logStart(epoch);
-    const items = this.#runMinibatches(epoch);
-    this.#totalSamplesSeen += items[0]?.count ?? 0;
-    expectNumber(items);
-    const seconds = (performance.now() - begin) / 1000;
-    const criteria = items.map((item) => `${formatCriterion(item)}; `).join("");
-    const place = printf("Finished Epoch[%2d of %d]: ", epoch + 1, settings.maxEpochs);
-    run.stampedLog(
-      `${place}[Training] ${criteria}totalSamplesSeen = ${this.#totalSamplesSeen}; ` +
-        printf(
-          "learningRatePerSample = %.8g; epochTime=%.6gs",
-          settings.learningRatePerSample(epoch),
-          seconds,
-        ),
+  #expectRate(startEpoch: number): void {
+    const { autoAdjust, explicitLearningRates } = this.#request.settings;
+    if (autoAdjust.autoAdjustLR !== "adjustAfterEpoch" || explicitLearningRates > startEpoch)
+      return;
+    throw new CntkError(
+      "running",
+      'When using "AdjustAfterEpoch", there must either exist a checkpoint file, or an explicit learning rate must be specified in config for the starting epoch.',
+      {
+        hint: `epoch ${startEpoch + 1} is the first to run; the config gives ${explicitLearningRates} learning rates`,
+      },
     );
-    if (cvReader !== undefined) {
-      const validated = this.#validate(cvReader, epoch).map(formatCriterion).join("; ");
-      run.stampedLog(`${place}[Validate] ${validated}`);
-    }
-    this.#save(epoch, items);
   }
 
-  #logStart(epoch: number): void {
+  #restore(state: TrainingState): void {
+    this.#totalSamplesSeen = state.totalSamplesSeen;
+    this.#learningRatePerSample = state.learningRatePerSample;
+    this.#updates.resumeWith(state.learnerStates);
+    this.#choices.goBackTo(state.minibatchSize);
+  }
+
+  async runEpochs(): Promise<void> {
+    const { settings, startEpoch } = this.#request;
+    for (let epoch: number | undefined = startEpoch; epoch !== undefined;) {
+      if (epoch >= settings.maxEpochs) return;
+      epoch = await this.#runEpoch(epoch);
+    }
+  }
+
+  /** @returns the next epoch: an earlier one after a rollback, undefined if training is complete */
+  async #runEpoch(epoch: number): Promise<number | undefined> {
+    const { settings, cvReader } = this.#request;
+    const begin = performance.now();
+    if (this.#schedules.enter(epoch)) this.#loop.forgetPrograms();
+    this.#engine.seedRandomNodes((_, index, count) => epoch * count + index);
+    this.#updates.startEpoch(epoch);
+    const choice = await this.#choices.choose({
+      epoch,
+      previousRate: this.#learningRatePerSample,
+      previousCriterion: this.#rateControl.previousCriterion,
+      samplesSeen: this.#totalSamplesSeen,
+    });
+    if (choice.learningRatePerSample < settings.minLearningRatePerSample) {
+      this.#endEarly(epoch, choice);
+      return undefined;
+    }
+    if (settings.traceLevel > 0) this.#logStart(epoch, choice);
+    const samplesSeen = this.#totalSamplesSeen;
+    const items = await this.#loop.run({
+      epoch,
+      ...choice,
+      maxSamples: Infinity,
+      prefix: "",
+      samplesSeen,
+    });
+    this.#totalSamplesSeen += items[0]?.count ?? 0;
+    this.#reportEpoch(epoch, choice, items, (performance.now() - begin) / 1000);
+    const validated = cvReader && this.#validate(cvReader, epoch);
+    return this.#conclude(epoch, choice, this.#controlling(items, validated));
+  }
+
+  /** The rate has become too small to go on; what was adjusted until then is the final model. */
+  #endEarly(epoch: number, { learningRatePerSample }: Choice): void {
+    const { network, settings, files, run } = this.#request;
+    run.stampedLog(
+      printf(
+        "Learn Rate Per Sample for Epoch[%d] = %.8g is less than minLearningRatePerSample %.8g. Training complete.",
+        epoch + 1,
+        learningRatePerSample,
+        settings.minLearningRatePerSample,
+      ),
+    );
+    const isAdjusted = settings.autoAdjust.autoAdjustLR !== "none";
+    if (isAdjusted) files.saveModel(network, settings.maxEpochs);
+  }
+
+  #logStart(epoch: number, { learningRatePerSample, minibatchSize }: Choice): void {
     const { settings, run } = this.#request;
     const momentum = settings.momentumPerSample(epoch);
     run.log("");
@@ -193,70 +201,44 @@ class Training {
       printf(
         "Starting Epoch %d: learning rate per sample = %f  effective momentum = %f  momentum as time constant = %.1f samples",
         epoch + 1,
-        settings.learningRatePerSample(epoch),
-        momentum ** settings.minibatchSize(epoch),
+        learningRatePerSample,
+        momentum ** minibatchSize,
         momentumAsTimeConstant(momentum),
       ),
     );
     run.log("");
-    run.stampedLog("Starting minibatch loop.");
+    run.stampedLog(`Starting minibatch loop${describeSubMinibatches(settings, minibatchSize)}.`);
   }
 
-  /** One epoch over the data. @returns its averages, criterion first */
-  #runMinibatches(epoch: number): CriterionItem[] {
-    const { settings, run, reader } = this.#request;
-    const minibatchSize = settings.minibatchSize(epoch);
-    const step = {
-      learningRatePerSample: settings.learningRatePerSample(epoch),
-      momentumPerSample: settings.momentumPerSample(epoch),
-    };
-    const options = { isTraining: true, dropoutRate: settings.dropoutRate(epoch) };
-    const totals = new CriterionTotals(this.#criteria.reported, run.precision);
-    const begin = performance.now();
-    let shown = { minibatches: 0, samples: 0, totals: totals.totals, time: begin };
-    let samples = 0;
-    reader.startEpoch({ minibatchSize, epoch, epochSize: settings.epochSize });
-    for (let minibatches = 1; ; minibatches++) {
-      const data = reader.nextMinibatch();
-      if (data === undefined) return totals.items();
-      const program = this.#programs.for(data.samples);
-      program.run(data, options);
-      totals.add(program, data.samples);
-      this.#updates.apply({ ...step, samples: data.samples });
-      samples += data.samples;
-      this.#showProgress(epoch, samples, begin);
-      if (!isReportDue(minibatches, settings)) continue;
-      expectNumber(totals.items());
-      const now = performance.now();
-      const line = this.#reports.line({
-        epoch,
-        after: shown.minibatches,
-        upTo: minibatches,
-        samples: samples - shown.samples,
-        seconds: (now - shown.time) / 1000,
-        minibatchSize,
-        items: totals.items(shown.totals),
-      });
-      if (settings.traceLevel > 0) run.stampedLog(line);
-      shown = { minibatches, samples, totals: totals.totals, time: performance.now() };
-    }
-  }
-
-  #showProgress(epoch: number, samples: number, begin: number): void {
-    const { settings, run, reader } = this.#request;
-    if (run.progress === undefined) return;
-    run.progress({
+  #reportEpoch(
+    epoch: number,
+    { learningRatePerSample }: Choice,
+    items: readonly CriterionItem[],
+    seconds: number,
+  ): void {
+    const { run } = this.#request;
+    const criteria = items.map((item) => `${formatCriterion(item)}; `).join("");
+    run.stampedLog(
+      `${this.#place(epoch)}[Training] ${criteria}totalSamplesSeen = ${this.#totalSamplesSeen}; ` +
+        printf("learningRatePerSample = %.8g; epochTime=%.6gs", learningRatePerSample, seconds),
+    );
+    run.report?.({
+      kind: "epoch",
       epoch: epoch + 1,
-      epochs: settings.maxEpochs,
-      samples,
-      total: settings.epochSize > 0 ? settings.epochSize : reader.sweepSize,
-      samplesPerSecond: (1000 * samples) / (performance.now() - begin),
+      samplesSeen: this.#totalSamplesSeen,
+      values: items,
+      learningRatePerSample,
+      samplesPerSecond: (items[0]?.count ?? 0) / seconds,
     });
+  }
+
+  #place(epoch: number): string {
+    return printf("Finished Epoch[%2d of %d]: ", epoch + 1, this.#request.settings.maxEpochs);
   }
 
   #validate(reader: Reader, epoch: number): CriterionItem[] {
     const { network, settings, run } = this.#request;
-    return evaluateNodes({
+    const items = evaluateNodes({
       engine: this.#engine,
       network,
       nodes: this.#criteria.reported,
@@ -268,35 +250,123 @@ class Training {
       showsIntermediate: false,
       stampedLog: run.stampedLog,
     });
+    run.stampedLog(`${this.#place(epoch)}[Validate] ${items.map(formatCriterion).join("; ")}`);
+    run.report?.({
+      kind: "validation",
+      epoch: epoch + 1,
+      samplesSeen: this.#totalSamplesSeen,
+      values: items,
+    });
+    return items;
   }
 
-  #save(epoch: number, items: readonly CriterionItem[]): void {
+  /** The criterion that controls the learning rate. */
+  #controlling(
+    trained: readonly CriterionItem[],
+    validated: readonly CriterionItem[] | undefined,
+  ): number {
+    const { useCVSetControlLRIfCVExists, useEvalCriterionControlLR } =
+      this.#request.settings.autoAdjust;
+    const items = useCVSetControlLRIfCVExists ? (validated ?? trained) : trained;
+    const evaluation = useEvalCriterionControlLR ? items[1] : undefined;
+    return (evaluation ?? items[0])?.value ?? NaN;
+  }
+
+  /** Adjusts the rate and saves, or goes back to an earlier epoch. @returns the next epoch, undefined at the end */
+  #conclude(epoch: number, choice: Choice, criterion: number): number | undefined {
+    const { network, settings, files, run } = this.#request;
+    const { learningRateAdjusted, isRolledBack, isFinished } = this.#judge(
+      epoch,
+      choice,
+      criterion,
+    );
+    if (isFinished) {
+      files.saveModel(network, settings.maxEpochs);
+      run.stampedLog("Finished training and saved final model\n\n");
+      return undefined;
+    }
+    this.#learningRatePerSample = learningRateAdjusted;
+    const next = isRolledBack ? this.#saveRollback(epoch, choice) : this.#saveEpoch(epoch, choice);
+    if (learningRateAdjusted < 1e-12) {
+      run.stampedLog(
+        printf(
+          "learnRate per sample is reduced to %.8g which is below 1e-12. stop training.",
+          learningRateAdjusted,
+        ),
+      );
+    }
+    return next;
+  }
+
+  #judge(epoch: number, { learningRatePerSample }: Choice, criterion: number) {
+    const { learningRatePerSample: learningRateAdjusted, ...verdict } = this.#rateControl.judge({
+      epoch,
+      criterion,
+      learningRatePerSample,
+      rollBackTo: (epochs) => this.#rollBackTo(epochs),
+    });
+    return { ...verdict, learningRateAdjusted };
+  }
+
+  #rollBackTo(epochs: number): TrainingState {
+    const { network, files, run } = this.#request;
+    const file = files.pathAfter(epochs);
+    run.stampedLog(
+      `Loading (rolling back to) previous model with best training-criterion value: ${file}.`,
+    );
+    files.restoreModel(network, epochs);
+    const state = files.loadCheckpoint(this.#updates.parameters, epochs);
+    if (state === undefined) {
+      throw new CntkError("running", `cannot go back to '${file}': its checkpoint is missing`, {
+        hint: "loadBestModel = false goes on from the present model instead",
+      });
+    }
+    this.#restore(state);
+    return state;
+  }
+
+  #saveEpoch(epoch: number, choice: Choice): number {
     const { network, settings, files, run } = this.#request;
     const epochs = epoch + 1;
-    const state: TrainingState = {
-      totalSamplesSeen: this.#totalSamplesSeen,
-      learningRatePerSample: settings.learningRatePerSample(epoch),
-      previousCriterion: items[0]?.value ?? 0,
-      minibatchSize: settings.minibatchSize(epoch),
-      learnerStates: this.#updates.states,
-    };
     if (settings.traceLevel > 0) {
       run.stampedLog(`SGD: Saving checkpoint model '${files.pathAfter(epochs)}'`);
     }
     // checkpoint first: a model without one would lose its momentum if the run stops between the two
-    files.saveCheckpoint(state, this.#updates.parameters, epochs);
+    this.#saveCheckpoint(epochs, choice);
     files.saveModel(network, epochs);
-    if (!settings.keepCheckPointFiles && epoch > 0) files.removeCheckpoint(epoch);
+    for (const old of outdatedCheckpoints(settings, epochs)) files.removeCheckpoint(old);
+    return epoch + 1;
+  }
+
+  #saveCheckpoint(epochs: number, { minibatchSize }: Choice): void {
+    const state: TrainingState = {
+      totalSamplesSeen: this.#totalSamplesSeen,
+      learningRatePerSample: this.#learningRatePerSample,
+      previousCriterion: this.#rateControl.previousCriterion,
+      minibatchSize,
+      learnerStates: this.#updates.states,
+    };
+    this.#request.files.saveCheckpoint(state, this.#updates.parameters, epochs);
+  }
+
+  /** Removes what came after the model that was loaded. */
+  #saveRollback(epoch: number, choice: Choice): number {
+    const { settings, files, run } = this.#request;
+    const interval = settings.autoAdjust.learnRateAdjustInterval;
+    const target = epoch + 1 - interval;
+    for (let epochs = epoch; epochs > target; epochs--) {
+      run.stampedLog(
+        `SGD: removing model and checkpoint files for epoch ${epochs} after rollback to epoch ${target}`,
+      );
+      files.removeModel(epochs);
+      files.removeCheckpoint(epochs);
+    }
+    run.stampedLog(`SGD: revoke back to and update checkpoint file for epoch ${target}`);
+    this.#saveCheckpoint(target, choice);
+    return target;
   }
 
   dispose(): void {
-    this.#programs.dispose();
+    this.#loop.dispose();
   }
-}
-
-function expectNumber(items: readonly CriterionItem[]): void {
-  if (!Number.isNaN(items[0]?.value)) return;
-  throw new CntkError("running", "The training criterion is not a number (NAN).", {
-    hint: "a smaller learning rate, or clippingThresholdPerSample, may help; check the data for NaN, too",
-  });
 }

@@ -206,6 +206,7 @@ describe("the action", () => {
   };
   const unused: Section = {
     path: "test.cntk:dump",
+    range: undefined,
     keys: () => [],
     has: () => false,
     hasOwn: () => false,

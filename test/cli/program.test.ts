@@ -77,6 +77,10 @@ describe("help and version", () => {
       ["tscntk install <dataset>", '[choices: "mnist"]', "--from", "--to"],
     ],
     [
+      ["check", "--help"],
+      ["tscntk check [settings..]", "configFile=FILE", "--graph", "--json"],
+    ],
+    [
       ["nodes", "--help"],
       ["tscntk nodes <model>", "Model file"],
     ],

@@ -1,4 +1,4 @@
-/** Networks from BrainScript text, for tests: built and, if asked, validated. */
+/** Networks from BrainScript text, for tests: built and validated. */
 
 import { SourceText } from "../../grammar/source.js";
 import { buildNetwork } from "../../src/network/build.js";
@@ -10,25 +10,41 @@ export interface ScriptNetwork {
   readonly log: string;
 }
 
-/** @param block the network's members, without the braces around them */
-export function networkFromScript(block: string, isValidated = true): ScriptNetwork {
+export interface ScriptOptions {
+  /** what BS.Network.Load finds under which path */
+  readonly models?: Readonly<Record<string, () => ComputationNetwork>>;
+  /** texts that the script reads, by path */
+  readonly files?: Readonly<Record<string, string>>;
+  /** true for large networks that will not run */
+  readonly withoutRandomValues?: boolean;
+}
+
+/** @param script the network's members without the braces around them, or an expression in parentheses */
+export function networkFromScript(
+  script: string,
+  { models = {}, files = {}, withoutRandomValues = false }: ScriptOptions = {},
+): ScriptNetwork {
   const lines: string[] = [];
   const log = (text: string) => lines.push(text);
   let seed = 0;
-  const options = { precision: "float", traceLevel: 1, log } as const;
-  const script = SourceText.of({ name: "case", text: `{${block}}` });
+  const options = { precision: "float", traceLevel: 1, log, withoutRandomValues } as const;
+  const text = script.startsWith("(") ? script : `{${script}}`;
   const network = buildNetwork({
     ...options,
-    script,
+    script: SourceText.of({ name: "case", text }),
     deviceId: -1,
     nextSeed: () => ++seed,
     readText: (path) => {
-      throw new Error(`these cases read no files, but ask for ${path}`);
+      const contents = files[path];
+      if (contents === undefined) throw new Error(`these cases have no file ${path}`);
+      return { name: path, text: contents };
     },
     loadModel: (path) => {
-      throw new Error(`these cases load no models, but ask for ${path}`);
+      const model = models[path];
+      if (model === undefined) throw new Error(`these cases have no model ${path}`);
+      return model();
     },
   });
-  if (isValidated) validateNetwork(network, options);
+  validateNetwork(network, options);
   return { network, log: lines.join("\n") };
 }

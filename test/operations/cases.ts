@@ -97,7 +97,23 @@ const products: readonly Case[] = [
   },
   peer("TransposeTimes"),
   peer("TransposeTimes of two sequences"),
+  peer("TransposeTimes over an image", { shape: [2, 4] }),
+  {
+    operation: "TransposeTimes",
+    note: "of a parameter of rank 1, which 2.7 refuses to compute",
+    inputs: [constant([3], 1, 2, 3), samples([3], 1, 0, 1, 0, 2, 0)],
+    shape: [1],
+    value: [4, 4],
+  },
+  peer("Times, the right factor a parameter", { shape: [2, 2] }),
+  peer("Times, an outer product", { shape: [2, 3] }),
+  peer("Times, maps left over", { shape: [2, 2, 2] }),
+  peer("Times of one-hot vectors"),
+  peer("Times of vectors with many zeros"),
+  peer("Times of one-hot vectors in an image", { shape: [2, 2] }),
+  peer("TransposeTimes of one-hot vectors"),
   peer("DiagTimes"),
+  peer("DiagTimes of a column"),
   {
     operation: "KhatriRaoProduct",
     inputs: [samples([2], 1, 2, 1, 0), samples([3], 3, 4, 5, 0, 1, 2)],
@@ -105,6 +121,8 @@ const products: readonly Case[] = [
     value: [3, 6, 4, 8, 5, 10, 0, 0, 1, 0, 2, 0],
   },
   peer("CosDistance"),
+  peer("CosDistance of images"),
+  peer("CosDistanceWithNegativeSamples", { shape: [3] }),
   {
     operation: "CosDistance",
     note: "of a zero vector",
@@ -131,8 +149,19 @@ const reductions: readonly Case[] = [
   peer("ReduceElements, all", { ...reduced(0, "Sum"), shape: [1] }),
   peer("ReduceElements, axis 1", { ...reduced(1, "Plus"), shape: [1, 3] }),
   peer("ReduceElements, axis 2", { ...reduced(2, "Sum"), shape: [2, 1, 2] }),
+  peer("ReduceElements, axis 3", { ...reduced(3, "Mean"), shape: [2, 3, 1] }),
+  peer("ReduceElements, of a parameter", { ...reduced(1, "Sum"), shape: [1, 3] }),
+  {
+    operation: "ReduceElements",
+    note: "over sequences of one sample",
+    inputs: [samples([2], 1, 2, 3, 6)],
+    ...reduced(-2, "Sum"),
+    shape: [2],
+    value: [1, 2, 3, 6],
+  },
   peer("ReduceElements, Mean", reduced(0, "Mean")),
   peer("ReduceElements, LogSum", reduced(2, "LogSum")),
+  peer("ReduceElements, LogSum of all", reduced(0, "LogSum")),
   {
     operation: "ReduceElements",
     note: "LogSum leaves out what is below the limit, where 2.7 has none",
@@ -181,6 +210,14 @@ const reductions: readonly Case[] = [
 
 const reshaping: readonly Case[] = [
   peer("Reshape", { settings: { shape: [3, 0] }, shape: [3, 2] }),
+  peer("Reshape of some axes", {
+    settings: { shape: [3, 2], beginAxis: 2, endAxis: 3 },
+    shape: [2, 3, 2, 2],
+  }),
+  peer("Slice of axis 2 from the end", {
+    settings: { beginIndex: -3, endIndex: 0, axis: 2 },
+    shape: [2, 3, 2],
+  }),
   peer("Slice", { settings: { beginIndex: 1, endIndex: 3 }, shape: [2, 2] }),
   {
     operation: "Slice",
@@ -191,6 +228,7 @@ const reshaping: readonly Case[] = [
     value: [2, 3],
   },
   peer("RowStack", { shape: [3, 2] }),
+  peer("RowStack of three", { settings: { axis: 2 }, shape: [2, 5, 2] }),
   peer("RowStack along a new axis", { settings: { axis: 2 }, shape: [2, 2] }),
   {
     operation: "RowStack",

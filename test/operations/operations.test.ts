@@ -14,10 +14,14 @@ import * as reductions from "../../src/operations/reductions.js";
 import * as reshaping from "../../src/operations/reshaping.js";
 import * as sequences from "../../src/operations/sequences.js";
 import * as softmax from "../../src/operations/softmax.js";
+import * as statistics from "../../src/operations/statistics.js";
+import * as trace from "../../src/operations/trace.js";
+import * as unavailable from "../../src/operations/unavailable.js";
 import * as vectorProducts from "../../src/operations/vector-products.js";
 import { cases } from "./cases.js";
 import { checkCases, findBackends } from "./harness.js";
 import { shapeCases } from "./shape-cases.js";
+import { shapeErrors } from "./shape-errors.js";
 import { trainingCases } from "./training-cases.js";
 
 const families = {
@@ -34,10 +38,13 @@ const families = {
   ...normalization,
   ...random,
   ...sequences,
+  ...statistics,
+  ...trace,
+  ...unavailable,
 };
 
 const backends = await findBackends();
-checkCases(families, [...cases, ...trainingCases, ...shapeCases], backends);
+checkCases(families, [...cases, ...trainingCases, ...shapeCases, ...shapeErrors], backends);
 
 describe("the table of operations", () => {
   it("has a shape row for every operation that does not compute", () => {

@@ -7,12 +7,16 @@ import { constant, peer, samples } from "./rows.js";
 
 const losses: readonly Case[] = [
   peer("Softmax"),
+  peer("Softmax of an image"),
   peer("LogSoftmax"),
+  peer("LogSoftmax of an image"),
   peer("Hardmax"),
+  peer("Hardmax of an image"),
   peer("CrossEntropyWithSoftmax", { shape: [1] }),
   peer("CrossEntropyWithSoftmax, labels of sum 2", {
     unlikeDerivative: "softmax(z) - labels, without the sum of the labels as factor",
   }),
+  peer("CrossEntropyWithSoftmax of images", { shape: [1] }),
   {
     operation: "CrossEntropy",
     inputs: [samples([2], 1, 0, 0.5, 0.5), samples([2], 0.5, 0.25, 0.5, 0.5)],
@@ -34,6 +38,7 @@ const losses: readonly Case[] = [
     unlikeDerivative: "log is clipped and so is 1/p",
   },
   peer("SquareError"),
+  peer("SquareError of images"),
   peer("Logistic", { refused: [0] }),
   peer("Logistic with weights", {
     refused: [0],
@@ -41,6 +46,7 @@ const losses: readonly Case[] = [
   }),
   peer("ClassificationError"),
   peer("ClassificationError, top 2"),
+  peer("ClassificationError of images"),
   {
     operation: "MatrixL1Reg",
     inputs: [constant([2], -1.5, 2)],
@@ -77,6 +83,20 @@ const losses: readonly Case[] = [
     value: [-Math.log(3 / 5) - Math.log(2 / 3) + 2 * Math.LN2],
   },
   {
+    operation: "NCEBasedCrossEntropyWithSoftmax",
+    note: "evaluated by the full softmax; 2.7 no longer has it",
+    inputs: [
+      samples([1], 1, 0),
+      samples([1], 1, 2),
+      constant([1, 2], 0, Math.LN2),
+      constant([1, 2], Math.log(3), 0),
+    ],
+    shape: [1],
+    value: [Math.log(5 / 2) + Math.log(7 / 3)],
+    isTraining: false,
+    refused: [1, 2, 3],
+  },
+  {
     operation: "DummyCriterion",
     inputs: [samples([1], 4, 5), samples([2], 1, 2, 3, 4), samples([2], 0, 0, 0, 0)],
     shape: [1],
@@ -93,6 +113,19 @@ const normalization: readonly Case[] = [
   }),
   peer("BatchNormalization, plain accumulation", { settings: { normalizationTimeConstant: -1 } }),
   peer("BatchNormalization, evaluation", { isTraining: false }),
+  peer("BatchNormalization, spatial, of volumes", {
+    settings: { spatial: true, normalizationTimeConstant: 100 },
+  }),
+  peer("BatchNormalization, spatial, evaluation", {
+    settings: { spatial: true, normalizationTimeConstant: 5, epsilon: 0.001 },
+    isTraining: false,
+  }),
+  peer("BatchNormalization of images, not spatial", {
+    settings: { normalizationTimeConstant: 5000 },
+  }),
+  peer("BatchNormalization, running statistics frozen", {
+    settings: { normalizationTimeConstant: Infinity },
+  }),
   {
     operation: "BatchNormalization",
     note: "blended with the running statistics, which 2.7 does not do",
@@ -147,6 +180,23 @@ const normalization: readonly Case[] = [
     inputs: [samples([2], 1, 2, 3, 4), constant([2], 10, 20), constant([2], 2, 4)],
     value: [10.5, 20.5, 11.5, 21],
     refused: [0, 1, 2],
+  },
+];
+
+const statistics: readonly Case[] = [
+  {
+    operation: "EpochAccumulator",
+    note: "of one minibatch; 2.7 no longer has it",
+    inputs: [samples([2], 1, 2, 3, 6)],
+    shape: [2],
+    value: [2, 4],
+  },
+  {
+    operation: "Trace",
+    note: "2.7 no longer has it",
+    inputs: [samples([2], 1, 2, 3, 6)],
+    shape: [2],
+    value: [1, 2, 3, 6],
   },
 ];
 
@@ -219,4 +269,10 @@ const leaves: readonly Case[] = [
   },
 ];
 
-export const trainingCases: readonly Case[] = [...losses, ...normalization, ...random, ...leaves];
+export const trainingCases: readonly Case[] = [
+  ...losses,
+  ...normalization,
+  ...statistics,
+  ...random,
+  ...leaves,
+];

@@ -131,6 +131,8 @@ function infer(name: keyof typeof operations, { inputs, settings }: ShapeRow, is
     },
     relabel: (_, offered) => offered,
     constant: () => undefined,
+    offsets: () => [],
+    settle: () => undefined,
   });
   return { shape, shapes, settings: all };
 }

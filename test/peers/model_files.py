@@ -1,8 +1,8 @@
-"""Model files of version 1 with CNTK 2.7: makes some, and evaluates those tscntk wrote.
+"""Model files with CNTK 2.7: makes some in both of its formats, and evaluates those tscntk wrote.
 
 usage: model_files.py make DIR
-           writes DIR/NAME.model and DIR/NAME.json for every network below; the JSON has inputs, the name of the
-           output, and the output's values
+           writes DIR/NAME.model (version 1), DIR/NAME.dictionary (version 2) and DIR/NAME.json for every network
+           below; the JSON has inputs, the name of the output, and the output's values
        model_files.py check FILE JSON [FILE JSON ...]
            loads each FILE and compares its output with the values of the JSON; prints one line for each, and
            exits with 1 if one does not load or differs
@@ -92,7 +92,34 @@ def recurrence():
     return C.splice(h, C.sequence.future_value(h, 0.5, 2), name='z')
 
 
+def axes():
+    x = features(4, 3, 2)
+    parts = [C.slice(x, [0, 2], [1, 0], [3, 1]), C.transpose(x, (2, 0, 1)), C.reduce_sum(x, axis=[0, 1]),
+             C.reduce_mean(x, axis=(0, 2)), C.reduce_max(x, axis=-1), C.slice(x, 1, -2, 0), C.argmax(x, axis=1),
+             C.swapaxes(x, 0, 2), C.flatten(x)]
+    return C.splice(*[C.reshape(part, (-1,)) for part in parts], axis=0, name='z')
+
+
+def layers():
+    x = features(6)
+    model = C.layers.Sequential([C.layers.Dense(4, activation=C.relu), C.layers.Dropout(0.3),
+                                 C.layers.BatchNormalization(), C.layers.Dense(2, activation=None, name='z')])
+    return model(x)
+
+
+def lstm():
+    x = C.sequence.input_variable(5, name='features')
+    return C.plus(C.layers.Recurrence(C.layers.LSTM(3))(C.layers.Embedding(4)(x)), 0, name='z')
+
+
+def last_of_sequence():
+    x = C.sequence.input_variable(2, name='features')
+    return C.sequence.last(C.layers.Recurrence(C.layers.RNNStep(3))(x), name='z')
+
+
+# what version 1 cannot hold is only saved as a dictionary
 NETWORKS = [dense, images, batch_normalization, shapes, reductions, elements, criteria, recurrence]
+DICTIONARIES = NETWORKS + [axes, layers, lstm, last_of_sequence]
 
 
 def evaluate(output, inputs):
@@ -105,10 +132,12 @@ def evaluate(output, inputs):
 
 
 def make(directory):
-    for network in NETWORKS:
+    for network in DICTIONARIES:
         function = network()
         path = os.path.join(directory, network.__name__)
-        C.cntk_py.save_as_legacy_model(function, path + '.model')
+        function.save(path + '.dictionary')
+        if network in NETWORKS:
+            C.cntk_py.save_as_legacy_model(function, path + '.model')
         inputs = {v.name: numbers(*((4,) + v.shape)).ravel().tolist() for v in function.arguments}
         values = evaluate(function, inputs).tolist()
         with open(path + '.json', 'w') as file:

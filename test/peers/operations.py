@@ -4,8 +4,9 @@ Run with a Python that has numpy and cntk: python test/peers/operations.py > tes
 and format what it wrote with prettier.
 Each operation is written as the only node of a version-1 model file, so that nodes without Python function are reached.
 2.7 has no KhatriRaoProduct, Diagonal, LookupTable, RowRepeat, CrossEntropy, MatrixL1Reg, MatrixL2Reg,
-PerDimMeanVarDeNormalization or ClassBasedCrossEntropyWithSoftmax any more, no offsets of Crop in such files, and
-refuses to reduce everything.
+PerDimMeanVarDeNormalization, EpochAccumulator, Trace, ClassBasedCrossEntropyWithSoftmax or
+NCEBasedCrossEntropyWithSoftmax any more, no offsets of Crop in such files, and refuses to reduce everything or to
+multiply with the transpose of a parameter of rank 1.
 """
 import json
 import os
@@ -144,6 +145,7 @@ def normalize(spatial=False, tau=0.0, blend=0.0, epsilon=1e-5):
 
 EDGES = [-1.5, -0.25, 0, 0.5, 1.25, 3]
 POSITIVE = [0.25, 0.5, 1, 2, 3.5, 8]
+SPARSE = [0, 0, 1.5, 0, -2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 3]
 ONE_HOT = [0, 1, 0, 1, 0, 0, 0, 0, 1]
 
 CASES = {
@@ -183,8 +185,23 @@ CASES = {
     "Times with legacy matrix": ("Times", [P([2, 6]), D([3, 2])], times()),
     "TransposeTimes": ("TransposeTimes", [P([3, 2]), D([3])], times()),
     "TransposeTimes of two sequences": ("TransposeTimes", [D([3]), D([3])], times()),
+    "TransposeTimes over an image": ("TransposeTimes", [P([3, 2]), D([3, 4])], times()),
+    "Times, the right factor a parameter": ("Times", [D([2, 3], 2), P([3, 2])], times()),
+    "Times, an outer product": ("Times", [P([2]), D([3])], times()),
+    "Times, maps left over": ("Times", [P([2, 3]), D([3, 2, 2])], times()),
+    "Times of one-hot vectors": ("Times", [P([2, 3]), D([3], values=ONE_HOT)], times()),
+    "Times of vectors with many zeros": ("Times", [P([2, 6]), D([6], values=SPARSE)], times()),
+    "Times of one-hot vectors in an image": ("Times", [P([2, 3]), D([3, 2], values=ONE_HOT + ONE_HOT[:3])], times()),
+    "TransposeTimes of one-hot vectors": ("TransposeTimes", [P([3, 2]), D([3], values=ONE_HOT)], times()),
     "DiagTimes": ("DiagTimes", [P([3]), D([3])]),
+    "DiagTimes of a column": ("DiagTimes", [P([3, 1]), D([3])]),
     "CosDistance": ("CosDistance", [D([3]), D([3])]),
+    "CosDistance of images": ("CosDistance", [D([3, 2]), D([3, 2])]),
+    "CosDistanceWithNegativeSamples": (
+        "CosDistanceWithNegativeSamples", [D([3], 4), D([3], 4), K([1], [1]), K([1], [2])], b"", None, [0, 1]),
+    "ReduceElements, axis 3": ("ReduceElements", [D([2, 3, 2])], reduce(3, "Mean")),
+    "ReduceElements, LogSum of all": ("ReduceElements", [D([2, 2, 2])], reduce(0, "LogSum")),
+    "ReduceElements, of a parameter": ("ReduceElements", [P([2, 3])], reduce(1, "Sum")),
     "ReduceElements, all": ("ReduceElements", [D([2, 3])], reduce(0, "Sum")),
     "ReduceElements, axis 1": ("ReduceElements", [D([2, 3])], reduce(1, "Sum")),
     "ReduceElements, axis 2": ("ReduceElements", [D([2, 3, 2])], reduce(2, "Sum")),
@@ -199,11 +216,21 @@ CASES = {
     "SumElements": ("SumElements", [D([2, 2])]),
     "SumColumnElements": ("SumColumnElements", [D([4])]),
     "Reshape": ("Reshape", [D([2, 3])], i32(0) + i32(0) + shape([3, 0])),
+    "Slice of axis 2 from the end": ("Slice", [D([2, 4, 2])], i64(-3) + i64(3) + i32(2)),
+    "RowStack of three": ("RowStack", [D([2, 1, 2]), D([2, 3, 2]), P([2, 1, 2])], i32(2)),
+    "Reshape of some axes": ("Reshape", [D([2, 6, 2])], i32(2) + i32(3) + shape([3, 2])),
     "Slice": ("Slice", [D([4, 2])], i64(1) + i64(2) + i32(1)),
     "RowStack": ("RowStack", [D([2, 2]), D([1, 2])], i32(1)),
     "RowStack along a new axis": ("RowStack", [D([2]), D([2])], i32(2)),
     "TransposeDimensions": ("TransposeDimensions", [D([2, 3, 2])], i32(1) + i32(3)),
     "Softmax": ("Softmax", [D([2, 2])]),
+    "Softmax of an image": ("Softmax", [D([2, 2, 2])]),
+    "LogSoftmax of an image": ("LogSoftmax", [D([2, 2, 2])]),
+    "Hardmax of an image": ("Hardmax", [D([2, 2])], b"", None, []),
+    "CrossEntropyWithSoftmax of images": (
+        "CrossEntropyWithSoftmax", [D([2, 2], values=[0, 1, 0, 0, 0.25, 0, 0.5, 0.25]), D([2, 2])]),
+    "SquareError of images": ("SquareError", [D([2, 2, 2]), D([2, 2, 2])]),
+    "ClassificationError of images": ("ClassificationError", [D([2, 2], 3), D([2, 2], 3)], b"", None, []),
     "LogSoftmax": ("LogSoftmax", [D([2, 2])]),
     "Hardmax": ("Hardmax", [D([3], values=[1, 2, 2, 3, 0, 3])], b"", None, []),
     "CrossEntropyWithSoftmax": ("CrossEntropyWithSoftmax", [D([3], values=ONE_HOT), D([3], 3)]),
@@ -246,6 +273,22 @@ CASES = {
         "BatchNormalization",
         [D([2], 3), P([2, 1]), P([2, 1]), P([2, 1], [0.5, 1]), P([2, 1], [1, 2]), P([1], [6])],
         normalize(), None, []),
+    "BatchNormalization, spatial, of volumes": (
+        "BatchNormalization",
+        [D([2, 2, 2, 3], 2), P([3, 1]), P([3, 1]), P([3, 1], [0.5, 1, -1]), P([3, 1], [1, 2, 0.5]), P([1], [8])],
+        normalize(True, 100.0), None, [0, 1, 2]),
+    "BatchNormalization, spatial, evaluation": (
+        "BatchNormalization",
+        [D([2, 2, 3], 2), P([3, 1]), P([3, 1]), P([3, 1], [0.5, 1, -1]), P([3, 1], [1, 2, 0.5]), P([1], [8])],
+        normalize(True, 5.0, 0.0, 0.001), None, []),
+    "BatchNormalization of images, not spatial": (
+        "BatchNormalization",
+        [D([2, 2], 3), P([4, 1]), P([4, 1]), P([4, 1], [0, 0, 0, 0]), P([4, 1], [0, 0, 0, 0]), P([1], [0])],
+        normalize(False, 5000.0), None, [0, 1, 2]),
+    "BatchNormalization, running statistics frozen": (
+        "BatchNormalization",
+        [D([3], 4), P([3, 1]), P([3, 1]), P([3, 1], [0.5, 1, -1]), P([3, 1], [1, 2, 0.5]), P([1], [8])],
+        normalize(False, float("inf")), None, [0, 1, 2]),
     "PerDimMeanVarNormalization": (
         "PerDimMeanVarNormalization", [D([2]), K([2]), K([2], positive=True)], b"", None, []),
 }

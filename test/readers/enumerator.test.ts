@@ -37,9 +37,9 @@ function minibatches({ corpus, randomization, minibatchSize, share }: Case): num
   enumerator.startEpoch(share);
   const found: number[][] = [];
   for (let batch = enumerator.next(minibatchSize); batch; batch = enumerator.next(minibatchSize)) {
-    const { indexInChunk, chunkOf, chunks } = batch;
-    expect(chunkOf.filter((chunk) => !chunks.includes(chunk))).toEqual([]);
-    found.push(indexInChunk.map((index, i) => index + (first[chunkOf[i] ?? 0] ?? 0)));
+    const { sequences, chunks } = batch;
+    expect(sequences.filter(({ chunk }) => !chunks.includes(chunk))).toEqual([]);
+    found.push(sequences.map(({ chunk, index }) => index + (first[chunk] ?? 0)));
   }
   return found;
 }

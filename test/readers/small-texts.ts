@@ -38,12 +38,15 @@ const DEFAULTS = {
   traceLevel: 1,
 };
 
-export type Options = Partial<TextFormatSettings> & { log?: (line: string) => void };
+export type Options = Partial<TextFormatSettings> & {
+  log?: (line: string) => void;
+  memoryBudget?: number;
+};
 
 export function open(text: string | Uint8Array, streams: string, options: Options = {}): Reader {
-  const { log = () => undefined, ...settings } = options;
+  const { log = () => undefined, memoryBudget, ...settings } = options;
   const all = { ...DEFAULTS, file: fileOf(text), streams: streamsOf(streams), ...settings };
-  return CNTKTextFormatReader(all, log);
+  return CNTKTextFormatReader(all, log, memoryBudget);
 }
 
 export function epoch(reader: Reader, minibatchSize = 1000): Minibatch[] {

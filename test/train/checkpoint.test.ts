@@ -137,7 +137,17 @@ describe("a checkpoint", () => {
     {
       what: "too few states",
       bytes: bytesOf("BCKP", ...learningRate, "BGradient", matrix(1, 1, [1]), "EGradient", "ECKP"),
-      message: 'm.ckp: byte 167: state of \'w\': expected a dense matrix "d", found "E"',
+      message: "m.ckp: byte 167: there is no state of 'w'",
+    },
+    {
+      what: "too many states",
+      bytes: bytesOf("BCKP", ...learningRate, ...gradients.slice(0, -1), matrix(1, 1, [1])),
+      message: "m.ckp: byte 240: expected the state of 2 parameters, found more",
+    },
+    {
+      what: "no end of the states",
+      bytes: bytesOf("BCKP", ...learningRate, ...gradients.slice(0, -1), "ECKP"),
+      message: 'm.ckp: byte 240: expected the marker "EGradient", found "ECKP"',
     },
   ])("is refused: $what", ({ bytes, message }) => {
     expect(() => read(bytes)).toThrow(expect.objectContaining({ message }));

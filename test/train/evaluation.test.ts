@@ -37,6 +37,7 @@ function evaluate(
         disposed++;
       },
     }),
+    beginPass: () => undefined,
     seedRandomNodes: () => undefined,
     dispose: () => undefined,
   };

@@ -54,6 +54,7 @@ function updateSettings(settings: PeerSettings): UpdateSettings {
     L2RegWeight: 0,
     clippingThresholdPerSample: Infinity,
     gradientClippingWithTruncation: true,
+    gaussianNoiseInjectStd: 0,
     ...settings,
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { CntkError } from "../../grammar/errors.js";
 import { SourceText } from "../../grammar/source.js";
 import { rootSection } from "../../src/config/section.js";
-import { printf } from "../../src/train/log-format.js";
+import { printf } from "../../src/script/printf.js";
 import { momentumAsTimeConstant, sgdSettings } from "../../src/train/settings.js";
 
 const LEAST = "modelPath = m.dnn ; maxEpochs = 3 ; learningRatesPerSample = 0.1";
@@ -123,16 +123,20 @@ describe("mistakes", () => {
     ],
     [`${LEAST} ; unpoolingGradient = mean`, /expected max or gather, found "mean"/],
     [
-      `${LEAST} ; AutoAdjust = [autoAdjustLR = adjustAfterEpoch]`,
-      /adjustment of the learning rate is not available/,
+      `${LEAST} ; AutoAdjust = [autoAdjustLR = sometimes]`,
+      /autoAdjustLR: expected none, searchBeforeEpoch or adjustAfterEpoch, found "sometimes"/,
     ],
     [
-      `${LEAST} ; AutoAdjust = [autoAdjustMinibatch = true]`,
-      /search for a minibatch size is not available/,
+      `${LEAST} ; AutoAdjust = [learnRateDecreaseFactor = 2]`,
+      /learnRateDecreaseFactor: expected a factor above 0 and at most 1, found 2/,
     ],
+    [
+      `${LEAST} ; AutoAdjust = [learnRateIncreaseFactor = 0.5]`,
+      /learnRateIncreaseFactor: expected a factor of at least 1, found 0.5/,
+    ],
+    [`${LEAST} ; maxSamplesInRAM = 0`, /maxSamplesInRAM: expected a positive integer, found 0/],
     [`${LEAST} ; truncated = true`, /truncated back-propagation through time is not available/],
-    [`${LEAST} ; gaussianNoiseInjectStd = 0.1`, /noise injection is not available/],
-    [`${LEAST} ; gradientcheck = true`, /numeric gradient check is not available/],
+    [`${LEAST} ; gradientcheck = true`, /Gradient check needs to use precision = 'double'\./],
   ])("%s", (entries, message) => {
     expect(() => settingsOf(entries)).toThrow(message);
     expect(() => settingsOf(entries)).toThrow(CntkError);
@@ -141,16 +145,52 @@ describe("mistakes", () => {
 
 describe("keys without effect", () => {
   it.each([
-    ["numSubminibatches = 4", "numSubminibatches and maxSamplesInRAM have no effect"],
     [
       "ParallelTrain = [x = 1]",
       "parallelTrain option is not enabled. ParallelTrain config will be ignored.",
     ],
-    ["traceNodeNamesReal = a:b", "traceNodeNamesReal has no effect"],
+    [
+      "AutoAdjust = [numMiniBatch4LRSearch = 10]",
+      "WARNING: 'numMiniBatch4LRSearch' is deprecated, please remove it and use 'numSamples4Search' instead.",
+    ],
     ["AutoAdjust = [autoAdjustLR = false]", undefined],
   ])("%s", (entries, note) => {
     const { notes } = settingsOf(`${LEAST} ; ${entries}`);
     if (note === undefined) expect(notes).toEqual([]);
     else expect(notes).toEqual([expect.stringContaining(note)]);
+  });
+});
+
+describe("AutoAdjust", () => {
+  const adjusted = (record: string) =>
+    settingsOf(`${LEAST} ; minibatchSize = 10:20 ; AutoAdjust = [${record}]`).autoAdjust;
+
+  it.each([
+    ["autoAdjustLR = beforeEpoch", { autoAdjustLR: "searchBeforeEpoch" }],
+    ["autoAdjustLR = AFTER", { autoAdjustLR: "adjustAfterEpoch" }],
+    ["learnRateAdjustInterval = 0", { learnRateAdjustInterval: 1 }],
+    [
+      "increaseLearnRateIfImproveMoreThan = 1#INF",
+      { increaseLearnRateIfImproveMoreThan: Infinity },
+    ],
+    ["autoAdjustLR = none", { learnRateDecreaseFactor: 0.618, learnRateIncreaseFactor: 1.382 }],
+  ])("%s", (record, expected) => {
+    expect(adjusted(record)).toMatchObject(expected);
+  });
+
+  it.each([
+    ["autoAdjustLR = none", [5000, 10000, 10000]],
+    ["numSamples4Search = 7:8", [7, 8, 8]],
+    ["numMiniBatch4LRSearch = 3", [30, 60, 60]],
+  ])("%s: samples of a trial", (record, expected) => {
+    const { numSamples4Search } = adjusted(record);
+    expect(expected.map((_, epoch) => numSamples4Search(epoch))).toEqual(expected);
+  });
+
+  it("needs no learning rate in the config", () => {
+    const settings = settingsOf(
+      "modelPath = m ; maxEpochs = 1 ; AutoAdjust = [autoAdjustLR = searchBeforeEpoch]",
+    );
+    expect(settings.explicitLearningRates).toBe(0);
   });
 });

@@ -2,7 +2,7 @@
 
 import { CntkError } from "../../../grammar/errors.js";
 import { printShape, type Shape } from "../../operations/shape.js";
-import { fixed } from "../../train/log-format.js";
+import { fixed } from "../../script/printf.js";
 import { renderPage, type PageImage } from "./page.js";
 import { contactSheet, drawMaps, encodePng, mapLayout, type MapLayout } from "./pictures.js";
 

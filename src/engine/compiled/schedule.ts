@@ -39,7 +39,8 @@ export function makeSchedule(
 }
 
 function mayHaveKernel({ operation, parameter }: ComputationNode): boolean {
-  if (operation.leaf === "input") return true;
+  // kernels would need it dense
+  if (operation.leaf === "input") return operation.isSparse !== true;
   if (operation.leaf === "parameter") return parameter?.value instanceof Float32Array;
   return operation.name in lowerings;
 }

@@ -28,6 +28,8 @@ export interface Body {
   readonly parameter?: ParameterState;
   /** batch normalisation before version 19: the sample count that later versions keep in an input */
   readonly sampleCount?: number;
+  /** settings of nodes to put in front: later releases do in one node what takes several here */
+  readonly before?: readonly Settings[];
 }
 
 /** A node about to be written. */

@@ -30,7 +30,7 @@ export function fileKind(bytes: Uint8Array): FileKind | undefined {
   return known?.kind;
 }
 
-/** @throws CntkError "reading" that says what the file is instead */
+/** @throws CntkError "reading" that says what the file is instead of a model of version 1 */
 export function expectModelFile(bytes: Uint8Array, fileName: string): void {
   const kind = fileKind(bytes);
   if (kind === "model") return;
@@ -40,12 +40,6 @@ export function expectModelFile(bytes: Uint8Array, fileName: string): void {
     throw fail(
       "expected a model, found a training checkpoint",
       "the model stands in the file without the ending .ckp",
-    );
-  }
-  if (kind === "dictionary") {
-    throw fail(
-      "expected a model of version 1, found a dictionary of CNTK 2 (protobuf), which is not supported",
-      "save it in the older format with cntk.cntk_py.save_as_legacy_model",
     );
   }
   if (bytes.length === 0) throw fail("expected a model, found an empty file");

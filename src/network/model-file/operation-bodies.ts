@@ -2,6 +2,7 @@
 
 import type { Settings } from "../../operations/settings.js";
 import type { Body, BodyFormat, BodySource, BodyTarget } from "./body.js";
+import { axisSteps, permutationSteps } from "./axis-steps.js";
 import { batchNormalization } from "./batch-normalization.js";
 import { convolution, pooling } from "./convolution-body.js";
 import { delay, input, learnableParameter, precomputed } from "./leaf-bodies.js";
@@ -40,18 +41,45 @@ const plain: BodyFormat = {
   },
 };
 
+/** A body of which later releases store a list: all but the last entry are nodes in front of this one. */
+function inSteps(
+  read: (source: BodySource, what: string) => readonly Settings[],
+  write: (target: BodyTarget) => void,
+): BodyFormat {
+  return {
+    read(source) {
+      const steps = read(source, `node '${source.nodeName}'`);
+      const defaults = defaultSettings(source.operation.settings);
+      const complete = steps.map((settings) => ({ ...defaults, ...settings }));
+      const settings = complete.at(-1) ?? defaults;
+      return complete.length > 1 ? { settings, before: complete.slice(0, -1) } : { settings };
+    },
+    write,
+  };
+}
+
+/** The number of axes, which later versions store in front of them. */
+function countOfAxes({ reader }: BodySource, what: string, bytesEach: number): number {
+  const at = reader.offset;
+  const count = reader.i32(`${what}: number of axes`);
+  if (count >= 1 && count * bytesEach <= reader.remaining) return count;
+  throw reader.error(`${what}: expected a number of axes, found ${count}`, at);
+}
+
 /** The file has the length in place of the end; both ends may count from the end of the axis. */
-const slice = format(
+const slice = inSteps(
   (source, what) => {
     const { reader, version } = source;
-    if (version >= 22) expectOne(source, "sliced axes");
-    const beginIndex = reader.i64(`${what}: beginIndex`);
-    const endIndex = beginIndex + reader.i64(`${what}: length`);
-    const axis = version >= 3 ? reader.i32(`${what}: axis`) : 1;
-    const stepAt = reader.offset;
-    const step = version >= 27 ? reader.i32(`${what}: step`) : 1;
-    if (step !== 1) throw reader.error(`${what}: a step of ${step} is not supported`, stepAt);
-    return { beginIndex, endIndex, axis };
+    const count = version >= 22 ? countOfAxes(source, what, 20) : 1;
+    return Array.from({ length: count }, () => {
+      const beginIndex = reader.i64(`${what}: beginIndex`);
+      const endIndex = beginIndex + reader.i64(`${what}: length`);
+      const axis = version >= 3 ? reader.i32(`${what}: axis`) : 1;
+      const stepAt = reader.offset;
+      const step = version >= 27 ? reader.i32(`${what}: step`) : 1;
+      if (step !== 1) throw reader.error(`${what}: a step of ${step} is not supported`, stepAt);
+      return { beginIndex, endIndex, axis };
+    });
   },
   ({ writer, version, node: { settings } }) => {
     if (version >= 22) writer.i32(1);
@@ -62,28 +90,21 @@ const slice = format(
   },
 );
 
-/** Later versions count the axes; more than one is not part of this program. */
-function expectOne({ reader, nodeName }: BodySource, what: string): void {
-  const at = reader.offset;
-  const count = reader.i32(`node '${nodeName}': number of ${what}`);
-  if (count !== 1) {
-    throw reader.error(`node '${nodeName}': expected 1 as number of ${what}, found ${count}`, at);
-  }
-}
-
-const reduceElements = format(
+const reduceElements = inSteps(
   (source, what) => {
     const { reader, version } = source;
-    if (version >= 27) expectOne(source, "reduced axes");
-    const axis = reader.i32(`${what}: axis`);
+    const at = reader.offset;
+    const count = version >= 27 ? countOfAxes(source, what, 4) : 1;
+    const axes = Array.from({ length: count }, () => reader.i32(`${what}: axis`));
     const name = reader.wideString(`${what}: reduction`);
     const keepAt = reader.offset;
     const keepsDimensions = version < 24 || reader.bool(`${what}: keepDimensions`);
     // Where all axes are reduced together the result is a scalar either way.
-    if (!keepsDimensions && axis > 0) {
+    if (!keepsDimensions && axes.some((axis) => axis > 0)) {
       throw reader.error(`${what}: a reduction that drops its axis is not supported`, keepAt);
     }
-    return { axis, reductionOp: name === "Plus" ? "Sum" : name };
+    const reductionOp = name === "Plus" ? "Sum" : name;
+    return axisSteps(axes, reductionOp, (message) => reader.error(`${what}: ${message}`, at));
   },
   ({ writer, node: { settings } }) => {
     writer.i32(asNumber(settings.axis, "axis"));
@@ -91,15 +112,15 @@ const reduceElements = format(
   },
 );
 
-const transposeDimensions = format(({ reader, version }, what) => {
-  if (version < 3) return { axis1: 1, axis2: 2 };
+const transposeDimensions = inSteps(({ reader, version }, what) => {
+  if (version < 3) return [{ axis1: 1, axis2: 2 }];
   const at = reader.offset;
   const axis1 = reader.i32(`${what}: axis1`);
   const axis2 = reader.i32(`${what}: axis2`);
-  if (version >= 25 && axis1 === 0 && axis2 === 0) {
-    throw reader.error(`${what}: a permutation of more than two axes is not supported`, at);
-  }
-  return { axis1, axis2 };
+  if (version < 25 || axis1 !== 0 || axis2 !== 0) return [{ axis1, axis2 }];
+  const count = reader.count(`${what}: permutation`, 8);
+  const order = Array.from({ length: count }, () => reader.u64(`${what}: axis`));
+  return permutationSteps(order, (message) => reader.error(`${what}: ${message}`, at));
 }, plain.write);
 
 /** In old files the four recurrences had other names. */

@@ -112,6 +112,10 @@ const codecs: Readonly<Record<Encoding, Codec>> = {
     read: readBools,
     write: (writer, value, key) => writeBools(writer, asBooleans(value, key)),
   },
+  record: {
+    read: (_, what) => assert.fail(`${what}: a record has no encoding of its own`),
+    write: (_, __, key) => assert.fail(`${key}: a record has no encoding of its own`),
+  },
   choice: {
     read: (reader, what, { choices }) => readChoice(reader, choices ?? [], what),
     write: (writer, value, key, setting) => writer.i32(choiceNumber(setting, value, key)),

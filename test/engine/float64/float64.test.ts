@@ -17,6 +17,14 @@ const TENTH = 0.1;
 
 beforeAll(computeInDouble);
 
+/** The numbers of a tensor that is gone afterwards. */
+function numbersOf(make: () => Tensor): Float32Array | Float64Array {
+  const tensor = tf.tidy(make);
+  const numbers = floatsOf(tensor);
+  tensor.dispose();
+  return numbers;
+}
+
 describe("exact tensors", () => {
   const x = () => tensorOf(new Float64Array([TENTH, 3 * TENTH]), [2]);
 
@@ -43,7 +51,7 @@ describe("exact tensors", () => {
     ["cast from int32", () => tf.cast(tf.tensor1d([3], "int32"), "float32"), [3]],
     ["cast from bool", () => tf.cast(tf.equal(x(), TENTH), "float32"), [1, 0]],
   ])("%s", (_, make, expected) => {
-    const found = tf.tidy(() => floatsOf(make()));
+    const found = numbersOf(make);
     expect(found).toBeInstanceOf(Float64Array);
     expect(Array.from(found)).toEqual(expected);
   });
@@ -73,6 +81,6 @@ describe("createEngine", () => {
     expect(tf.getBackend()).toBe("float64");
     await createEngine("cpu", () => undefined, "float");
     expect(tf.getBackend()).toBe("cpu");
-    expect(tf.tidy(() => floatsOf(tf.scalar(TENTH)))).toEqual(new Float32Array([TENTH]));
+    expect(numbersOf(() => tf.scalar(TENTH))).toEqual(new Float32Array([TENTH]));
   });
 });

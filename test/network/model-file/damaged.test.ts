@@ -72,10 +72,9 @@ describe("errors", () => {
       message: "lr.dnn: expected a model, found a training checkpoint",
     },
     {
-      what: "a model of CNTK 2",
+      what: "a model of CNTK 2 that is cut",
       bytes: Uint8Array.of(0x08, 0x01, 0x12, 0x11, 0x0a, 0x07),
-      message:
-        "lr.dnn: expected a model of version 1, found a dictionary of CNTK 2 (protobuf), which is not supported",
+      message: "lr.dnn: byte 3: found the length 17, for which the 2 bytes left are too few",
     },
     {
       what: "a version to come",
@@ -216,17 +215,33 @@ describe("errors", () => {
       message: "lr.dnn: byte 132: node 'n': a step of 2 is not supported",
     },
     {
-      what: "several axes",
-      bytes: one({ name: "n", operation: "Slice", body: i32(2) }, 31),
-      message: "lr.dnn: byte 108: node 'n': expected 1 as number of sliced axes, found 2",
+      what: "more axes than there is room for",
+      bytes: one({ name: "n", operation: "Slice", body: i32(2000) }, 31),
+      message: "lr.dnn: byte 108: node 'n': expected a number of axes, found 2000",
     },
     {
-      what: "a permutation",
+      what: "a reduction of two axes that is none of each",
       bytes: one(
-        { name: "n", operation: "TransposeDimensions", body: bytesOf(i32(0), i32(0), u64(1)) },
+        {
+          name: "n",
+          operation: "ReduceElements",
+          body: bytesOf(i32(2), i32(1), i32(2), "Argmax", u8(1)),
+        },
         31,
       ),
-      message: "lr.dnn: byte 136: node 'n': a permutation of more than two axes is not supported",
+      message: "lr.dnn: byte 126: node 'n': Argmax over the axes 1, 2 together is not supported",
+    },
+    {
+      what: "what is no permutation",
+      bytes: one(
+        {
+          name: "n",
+          operation: "TransposeDimensions",
+          body: bytesOf(i32(0), i32(0), u64(2), u64(1), u64(1)),
+        },
+        31,
+      ),
+      message: "lr.dnn: byte 136: node 'n': expected a permutation of axes, found 1, 1",
     },
     {
       what: "a dropped axis",

@@ -1,8 +1,8 @@
-/** Finds a loop that no delay breaks: a script cannot declare one, a damaged file can. */
+/** Finds a loop that no delay breaks: a script cannot declare one, but an edit can make one, and a damaged file can have one. */
 
-import type { ComputationNode } from "../node.js";
+import type { ComputationNode } from "./node.js";
 
-/** A node that needs its own value of the same sample, if there is one. */
+/** A node that needs its own value of the same sample, by way of these nodes alone, if there is one. */
 export function findUndelayedLoop(nodes: readonly ComputationNode[]): ComputationNode | undefined {
   const missing = nodesThatWait(nodes);
   const first = [...missing.keys()][0];
@@ -20,8 +20,10 @@ export function findUndelayedLoop(nodes: readonly ComputationNode[]): Computatio
 function nodesThatWait(nodes: readonly ComputationNode[]): Map<ComputationNode, number> {
   const missing = new Map<ComputationNode, number>();
   const consumers = new Map<ComputationNode, ComputationNode[]>();
+  const all = new Set(nodes);
   for (const node of nodes) {
-    const inputs = node.operation.hasDelayedInputs === true ? [] : node.inputs;
+    const isDelay = node.operation.hasDelayedInputs === true;
+    const inputs = isDelay ? [] : node.inputs.filter((input) => all.has(input));
     missing.set(node, inputs.length);
     for (const input of inputs) {
       const known = consumers.get(input);
