@@ -12,8 +12,17 @@ import { MersenneTwister } from "../src/random/mersenne-twister.js";
 
 const PROGRAM = "dist/src/cli/main.js";
 const EPOCHS = 60;
-/** The longest time, in ms, that a run is left alone once it has begun to train. */
-const LONGEST = 600;
+/** When a process is killed: milliseconds after it was started, or after its first epoch began. */
+interface Moment {
+  readonly after: "start" | "first epoch";
+  readonly milliseconds: number;
+}
+
+/** One in four is killed at any moment, before it has begun to train perhaps; the others while they train and save. */
+function randomMoment(random: MersenneTwister): Moment {
+  if (random.below(4) === 0) return { after: "start", milliseconds: random.below(3000) };
+  return { after: "first epoch", milliseconds: random.below(600) };
+}
 
 /** A training and what the command line adds to its config. */
 interface Case {
@@ -92,8 +101,8 @@ interface Ending {
   readonly log: string;
 }
 
-/** @param patience ms after which the process is killed, counted from its first epoch; undefined lets it end */
-async function run({ parameters }: Case, output: string, patience?: number): Promise<Ending> {
+/** @param moment when the process is killed; undefined lets it end */
+async function run({ parameters }: Case, output: string, moment?: Moment): Promise<Ending> {
   const args = [
     ...parameters.map((parameter) => parameter.replace("$folder", folder)),
     ...[`dataFile=${folder}/data.txt`, `modelPath=${output}/m`, "makeMode=true"],
@@ -102,12 +111,16 @@ async function run({ parameters }: Case, output: string, patience?: number): Pro
     stdio: ["ignore", "ignore", "pipe"],
   });
   let log = "";
-  let isTraining = false;
+  const kill = () => {
+    setTimeout(() => child.kill("SIGKILL"), moment?.milliseconds);
+  };
+  if (moment?.after === "start") kill();
+  let isWaiting = moment?.after === "first epoch";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     log += text;
-    if (isTraining || patience === undefined || !log.includes("Starting minibatch loop")) return;
-    isTraining = true;
-    setTimeout(() => child.kill("SIGKILL"), patience);
+    if (!isWaiting || !log.includes("Starting minibatch loop")) return;
+    isWaiting = false;
+    kill();
   });
   return new Promise((resolve, reject) => {
     child.on("error", reject);
@@ -141,7 +154,7 @@ async function test(one: Case, kills: number, random: MersenneTwister): Promise<
     trainings++;
     let ending: Ending;
     do {
-      ending = await run(one, output, killed < kills ? random.below(LONGEST) : undefined);
+      ending = await run(one, output, killed < kills ? randomMoment(random) : undefined);
       if (ending.wasKilled) killed++;
     } while (ending.wasKilled);
     const changed = differences(reference, output);

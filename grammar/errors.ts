@@ -78,7 +78,9 @@ export class CntkError extends Error {
 
   #with(changes: CntkErrorDetails & { readonly message?: string }): CntkError {
     const { message = this.message, ...details } = changes;
-    const error = new CntkError(this.phase, message, { ...this, ...details });
+    const { hint, notes, ranges, isTraced, culprit } = this;
+    const kept = { hint, notes, ranges, isTraced, culprit };
+    const error = new CntkError(this.phase, message, { ...kept, ...details });
     if (this.stack !== undefined) error.stack = this.stack;
     return error;
   }
@@ -124,6 +126,12 @@ const encloses = (outer: SourceRange, inner: SourceRange) =>
 /** Adds a place to a CntkError on its way up; anything else passes unchanged. */
 export function located(error: unknown, range: SourceRange | undefined): unknown {
   return error instanceof CntkError ? error.at(range) : error;
+}
+
+/** What an error of the system says: `ENOENT: no such file or directory, ...`. It may come from another realm. */
+export function reasonOf(error: unknown): string {
+  const hasMessage = typeof error === "object" && error !== null && "message" in error;
+  return String(hasMessage ? error.message : error);
 }
 
 /** The known name nearest to a misspelt one, if any is near enough to be meant. */

@@ -24,12 +24,24 @@ export class Dice {
 
 /** Words that mean something to one of the two layers, and values that are larger than anybody needs. */
 const WORDS = [
-  ..."{ } [ ] ( ) [| |] = == ; ;; , : . .. => -> + - * .* / % ** << >> && || ! < > \" ' # // /* */ $ $x$ \\ ~".split(" "),
-  ..."if then else new with array include true false x n None Inferred BS.Constants.One tag axis".split(" "),
-  ..."Input Parameter ParameterTensor Constant Times Plus Sequential DenseLayer ConvolutionalLayer".split(" "),
-  ..."DeconvLayer MaxPoolingLayer MaxUnpoolingLayer BatchNormalizationLayer Splice Slice Reshape".split(" "),
-  ..."NewReshape ReduceSum PastValue FutureValue Repeat Length Format Replace Substr Chr Fail Print".split(" "),
-  ..."RowStack TransposeDimensions ElementTimes criterionNodes outputNodes featureNodes command".split(" "),
+  ..."{ } [ ] ( ) [| |] = == ; ;; , : . .. => -> + - * .* / % ** << >> && || ! < > \" ' # // /* */ $ $x$ \\ ~".split(
+    " ",
+  ),
+  ..."if then else new with array include true false x n None Inferred BS.Constants.One tag axis".split(
+    " ",
+  ),
+  ..."Input Parameter ParameterTensor Constant Times Plus Sequential DenseLayer ConvolutionalLayer".split(
+    " ",
+  ),
+  ..."DeconvLayer MaxPoolingLayer MaxUnpoolingLayer BatchNormalizationLayer Splice Slice Reshape".split(
+    " ",
+  ),
+  ..."NewReshape ReduceSum PastValue FutureValue Repeat Length Format Replace Substr Chr Fail Print".split(
+    " ",
+  ),
+  ..."RowStack TransposeDimensions ElementTimes criterionNodes outputNodes featureNodes command".split(
+    " ",
+  ),
   "\n",
   " ",
 ];
@@ -91,6 +103,15 @@ const replaceNumber: Mutation = (text, dice) => {
   return text.slice(0, index) + dice.pick(NUMBERS) + text.slice(index + old.length);
 };
 
+/** One name in the place of another, or in the place of a number. */
+const replaceName: Mutation = (text, dice) => {
+  const words = [...text.matchAll(/[A-Za-z_]\w*|\d+/g)];
+  if (words.length === 0) return text;
+  const { index, 0: old } = dice.pick(words);
+  const name = dice.below(3) === 0 ? dice.pick(WORDS) : dice.pick(words)[0];
+  return text.slice(0, index) + name + text.slice(index + old.length);
+};
+
 const replaceByMonster: Mutation = (text, dice) => {
   const words = [...text.matchAll(/=[ \t]*([^=;\n]+)/g)];
   const monster = dice.pick(MONSTERS);
@@ -130,7 +151,8 @@ const flipBytes: Mutation = (text, dice) => {
 };
 
 const nest = onToken((token, dice) => {
-  const [open = "", close = ""] = dice.pick(["( )", "{ }", "[ ]", "{x= }", "f( )", "[| |]", "-", "if"])
+  const [open = "", close = ""] = dice
+    .pick(["( )", "{ }", "[ ]", "{x= }", "f( )", "[| |]", "-", "if"])
     .replace("if", "if\u0020c\u0020then\u00201\u0020else")
     .split(" ");
   const depth = dice.pick([3, 100, 1000, 20_000]);
@@ -164,7 +186,10 @@ const MUTATIONS: readonly Mutation[] = [
   splice,
   replaceNumber,
   replaceNumber,
-  replaceByMonster,
+  replaceNumber,
+  replaceName,
+  replaceName,
+  replaceName,
   nest,
   encode,
   insertBytes,
@@ -174,11 +199,13 @@ const MUTATIONS: readonly Mutation[] = [
   onToken((token, dice) => token + dice.pick(WORDS)),
 ];
 
-/** A text after one to four mutations. @param others texts to take pieces from */
+/** A text after one to three mutations. @param others texts to take pieces from */
 export function mutate(bytes: Buffer, dice: Dice, others: readonly Buffer[]): Buffer {
   const pieces = others.map((other) => other.toString("latin1"));
   let text = bytes.toString("latin1");
-  for (let count = 1 + dice.below(4); count > 0; count--) {
+  // these take long, until a limit ends them
+  if (dice.below(50) === 0) text = replaceByMonster(text, dice, pieces);
+  for (let count = dice.pick([1, 1, 1, 2, 3]); count > 0; count--) {
     text = dice.pick(MUTATIONS)(text, dice, pieces);
     // some mutations multiply
     if (text.length > 300_000) text = text.slice(0, 300_000);

@@ -104,7 +104,11 @@ function habitHint(
   { previous, next }: Surroundings,
 ): string | undefined {
   const isMemberExpected = message.startsWith("expected a member or");
-  const reserved = reservedWord(token, previous, isMemberExpected || / name( after '.')?,/.test(message));
+  const reserved = reservedWord(
+    token,
+    previous,
+    isMemberExpected || / name( after '.')?,/.test(message),
+  );
   if (reserved !== undefined) return `'${reserved}' is reserved and cannot be a name`;
   if (context.ruleStack.at(-1) === "index") return "an array member is v[i:first..last] = value";
   if (closers.has(token.tokenType) && isSeparator(previous)) {
@@ -153,11 +157,7 @@ function reservedWord(
   return isNamed && tokens.isKeyword(previous) ? previous.image : undefined;
 }
 
-const separators: ReadonlySet<TokenType> = new Set([
-  tokens.Comma,
-  tokens.Semicolon,
-  tokens.Colon,
-]);
+const separators: ReadonlySet<TokenType> = new Set([tokens.Comma, tokens.Semicolon, tokens.Colon]);
 
 function isSeparator(token: IToken | undefined): boolean {
   return token !== undefined && separators.has(token.tokenType);

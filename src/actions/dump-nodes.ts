@@ -1,5 +1,6 @@
 /** Action `dumpNodes`: the nodes of a model as text (actions.md 9). CNTK: ComputationNode::DumpNodeInfo. */
 
+import { reasonOf } from "../../grammar/errors.js";
 import type { Section } from "../config/section.js";
 import type { Run } from "../engine/run.js";
 import { columnsOf, rowsOf } from "../network/model-file/leaf-bodies.js";
@@ -85,7 +86,7 @@ function fullMatch(pattern: string, section: Section): RegExp {
   try {
     return new RegExp(`^(?:${pattern})$`);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw section.error("nodeNameRegex", `nodeNameRegex: ${reason}`);
   }
 }

@@ -6,7 +6,7 @@ import { mkdir, open, readFile, rename, rm, type FileHandle } from "node:fs/prom
 import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { CntkError } from "../../grammar/errors.js";
+import { CntkError, reasonOf } from "../../grammar/errors.js";
 import { cntkText, parseIdx, uncompressed, type IdxArray } from "../readers/idx.js";
 import { download, type DownloadProgress } from "./download.js";
 
@@ -311,6 +311,6 @@ async function writeBlocks(
 }
 
 function writeError(target: string, error: unknown): CntkError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   return new CntkError("running", `cannot write ${target}: ${reason}`);
 }

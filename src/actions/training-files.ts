@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
-import { CntkError } from "../../grammar/errors.js";
+import { CntkError, reasonOf } from "../../grammar/errors.js";
 import type { Precision } from "../engine/run.js";
 import {
   loadCheckpointFile,
@@ -90,7 +90,7 @@ function createDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true });
   } catch (error) {
-    const [reason = ""] = (error instanceof Error ? error.message : String(error)).split(", ");
+    const [reason = ""] = reasonOf(error).split(", ");
     throw new CntkError(
       "running",
       `cannot create the folder '${directory}' for the model: ${reason}`,

@@ -1,7 +1,7 @@
 /** Action `writeWordAndClass`: vocabulary and word classes of a text, for class-based softmax (actions.md 12). */
 
 import { createReadStream, existsSync, statSync } from "node:fs";
-import { CntkError } from "../../grammar/errors.js";
+import { CntkError, reasonOf } from "../../grammar/errors.js";
 import type { Section } from "../config/section.js";
 import type { Run } from "../engine/run.js";
 import { writeFileAtomically } from "../train/checkpoint.js";
@@ -107,7 +107,7 @@ async function* linesOf(file: string): AsyncGenerator<string> {
       yield* lines;
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new CntkError("reading", `cannot read '${file}': ${reason}`);
   } finally {
     stream.destroy();

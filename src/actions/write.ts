@@ -2,7 +2,7 @@
 
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import path from "node:path";
-import { CntkError } from "../../grammar/errors.js";
+import { CntkError, reasonOf } from "../../grammar/errors.js";
 import type { Section } from "../config/section.js";
 import type { Run } from "../engine/run.js";
 import type { ComputationNetwork } from "../network/network.js";
@@ -140,7 +140,7 @@ function openSink(node: ComputationNode, outputPath: string) {
       close: () => closeSync(descriptor),
     };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new CntkError("running", `write: cannot write to '${file}': ${reason}`);
   }
 }

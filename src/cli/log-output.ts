@@ -2,7 +2,8 @@
 
 import { appendFileSync, closeSync, mkdirSync, openSync } from "node:fs";
 import path from "node:path";
-import { CntkError } from "../../grammar/errors.js";
+import { CntkError, reasonOf } from "../../grammar/errors.js";
+import { systemReason } from "../config/system-error.js";
 import type { Progress } from "../engine/run.js";
 import { printf } from "../script/printf.js";
 
@@ -31,8 +32,18 @@ export class LogOutput {
   readonly line = (text: string): void => {
     this.#clearProgress();
     if (this.#file === undefined) this.#terminal.write(`${text}\n`);
-    else appendFileSync(this.#file, `${text}\n`);
+    else this.#append(this.#file, text);
   };
+
+  /** A log that cannot be written ends the run; what it ends with is said where the log began. */
+  #append(file: number, text: string): void {
+    try {
+      appendFileSync(file, `${text}\n`);
+    } catch (error) {
+      this.close();
+      throw new CntkError("running", `cannot write to the log file: ${systemReason(error)}`);
+    }
+  }
 
   /** A line with a time stamp, if the config asks for them. */
   readonly stamped = (text: string): void => {
@@ -50,7 +61,7 @@ export class LogOutput {
       mkdirSync(path.dirname(file), { recursive: true });
       this.#file = openSync(file, "a");
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       throw new CntkError("configuring", `stderr: cannot open the log file '${file}': ${reason}`);
     }
   }

@@ -1,7 +1,7 @@
 /** Makes the Run object that the layers below share (run.ts). */
 
 import { readFileSync } from "node:fs";
-import { CntkError } from "../../grammar/errors.js";
+import { CntkError, reasonOf } from "../../grammar/errors.js";
 import type { SourceFile } from "../../grammar/source.js";
 import type { Engine } from "../engine/engine.js";
 import type { Precision, Run } from "../engine/run.js";
@@ -53,7 +53,7 @@ export function changeDirectory(name: string): void {
 }
 
 function inDirectory(failure: string, error: unknown): CntkError {
-  const [reason = ""] = (error instanceof Error ? error.message : String(error)).split(", ");
+  const [reason = ""] = reasonOf(error).split(", ");
   return new CntkError("reading", `${failure}: ${reason}`, {
     hint: `the current directory is ${process.cwd()}`,
   });

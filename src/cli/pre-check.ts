@@ -14,7 +14,8 @@ export interface Command {
 export function commandOf(root: Section, name: string): Command {
   if (!root.has(name)) {
     const nearest = nearestName(name, root.keys());
-    const hint = nearest === undefined ? `give it: ${name} = { ... }` : `did you mean '${nearest}'?`;
+    const hint =
+      nearest === undefined ? `give it: ${name} = { ... }` : `did you mean '${nearest}'?`;
     throw root.error("command", `there is no section '${name}'`, hint);
   }
   const section = root.section(name);

@@ -1,6 +1,6 @@
 /** The whole program as a function of its arguments: chooses what to do, prints errors, returns the exit code. */
 
-import { CntkError } from "../../grammar/errors.js";
+import { CntkError, reasonOf } from "../../grammar/errors.js";
 import { Interrupted } from "../engine/interruption.js";
 import { INTERRUPTED_EXIT_CODE } from "./ctrl-c.js";
 import { buildInfo, USAGE } from "./frame.js";
@@ -122,5 +122,4 @@ function describeError(error: unknown): string {
   return `${trace ?? messageOf(error)}\nThis is an error in tscntk itself. Please report it with the config and these lines.`;
 }
 
-const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+const messageOf = (error: unknown): string => reasonOf(error);

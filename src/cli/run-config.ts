@@ -1,5 +1,6 @@
 /** Runs a config: reads it, checks all its commands, runs their actions one after the other (actions.md 1). */
 
+import { reasonOf } from "../../grammar/errors.js";
 import { writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -98,7 +99,7 @@ function writeDoneFile(file: string, root: Section): void {
   try {
     writeFileSync(file, text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw root.error("doneFile", `cannot write '${file}': ${reason}`);
   }
 }

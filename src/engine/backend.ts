@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import path from "node:path";
 import util from "node:util";
-import { CntkError, nearestName } from "../../grammar/errors.js";
+import { CntkError, nearestName, reasonOf } from "../../grammar/errors.js";
 import { loadTensors, tf } from "../operations/tensors.js";
 
 export interface Backend {
@@ -69,7 +69,7 @@ function firstLine(error: unknown): string {
   if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") {
     return "its package is not installed";
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   // the binding's own message is a page about downloading it
   if (message.includes("tfjs_binding.node")) return "its native library is missing";
   return message.split("\n")[0]?.trim() ?? "";

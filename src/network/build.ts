@@ -15,7 +15,7 @@ import { operations } from "../operations/index.js";
 import { cloneFunctionClass } from "./construct-clone.js";
 import { networkWithEditsClass } from "./construct-edits.js";
 import { computationNetworkClass } from "./construct-network.js";
-import { computationNodeClass, type NodeFactory } from "./construct-node.js";
+import { computationNodeClass, nodeCounter, type NodeFactory } from "./construct-node.js";
 import { OperatorsOnNodes } from "./node-operators.js";
 import type { ComputationNetwork } from "./network.js";
 import { networkOf, networkValue } from "./node-value.js";
@@ -65,6 +65,7 @@ function evaluateNetwork(options: BuildOptions) {
     tagTexts: new Map(),
     delayedInputs: new Map(),
     implicitConstants: new Set(),
+    onNode: nodeCounter(),
     onParameter: (node) => announceParameter(node, options),
   };
   const classes = new Map<string, NativeClass>([

@@ -88,6 +88,16 @@ function namesakeHint(node: ComputationNode, { name, ranges }: ComputationNode):
     : `names of nodes differ in more than case: the other one is '${name}'${place}`;
 }
 
+/** A node's name tells how deep it stands: thousands in each other have names of no use to anybody. */
+const mostNameCharacters = 50_000_000;
+
+function tooLongNames({ name, ranges }: ComputationNode): CntkError {
+  const message = `the names of the nodes have more than ${mostNameCharacters} characters, this one ${name.length}`;
+  const hint =
+    "nodes get their names from where they stand: give inner expressions names of their own";
+  return new CntkError("evaluating", message, { hint, ranges });
+}
+
 /** Every namesake has one more underscore in front: thousands of them would be mostly underscores. */
 const mostNamesakes = 3000;
 
@@ -103,6 +113,8 @@ class Assembly {
   readonly #waiting: ComputationNode[] = [];
   readonly #nodes = new Set<ComputationNode>();
   readonly #names = new Map<string, ComputationNode>();
+  /** of all names together */
+  #nameCharacters = 0;
   /** how many the last node of that name got in front */
   readonly #underscores = new Map<string, number>();
   readonly #groups: Record<Tag, ComputationNode[]> = {
@@ -148,6 +160,8 @@ class Assembly {
       });
     }
     // later namesakes begin behind the underscores that earlier ones needed
+    this.#nameCharacters += node.name.length;
+    if (this.#nameCharacters > mostNameCharacters) throw tooLongNames(node);
     const id = node.name.toLowerCase();
     let underscores = this.#underscores.get(id) ?? 0;
     while (this.#names.has("_".repeat(underscores) + id)) underscores++;

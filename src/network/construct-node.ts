@@ -40,6 +40,19 @@ export interface NodeFactory {
   readonly implicitConstants: Set<ComputationNode>;
   /** announces a parameter whose dimensions are not known yet */
   readonly onParameter: (node: ComputationNode) => void;
+  /** counts the nodes. @throws CntkError "evaluating" when there are more than anybody can train */
+  readonly onNode: (node: ComputationNode) => void;
+}
+
+const mostNodes = 100_000;
+
+/** ResNet-152 has 1,500 nodes; a script that multiplies them must not fill the memory. */
+export function nodeCounter(): NodeFactory["onNode"] {
+  let count = 0;
+  return ({ ranges }) => {
+    if (++count <= mostNodes) return;
+    throw new CntkError("evaluating", `a network may have up to ${mostNodes} nodes`, { ranges });
+  };
 }
 
 interface NodeParts {
@@ -90,6 +103,7 @@ export function computationNodeClass(factory: NodeFactory): NativeClass {
         asString(yield operationMember.force(), "operation"),
       );
       const node = yield* construct(construction, operation, factory);
+      factory.onNode(node);
       const tag = yield* optionalMember(construction, "tag");
       const tagText = tag === undefined ? "" : asString(tag, "'tag'");
       if (tagText !== "") factory.tagTexts.set(node, tagText);

@@ -70,9 +70,10 @@ export class OperatorsOnNodes implements NodeOperators {
     const settings: Record<string, unknown> = {};
     for (const [key, setting] of Object.entries(operation.settings))
       settings[key] = setting.default;
-    return nodeValue(
-      createNode({ name: place.path, operation, settings, inputs, ranges: rangesOf(place) }),
-    );
+    const ranges = rangesOf(place);
+    const node = createNode({ name: place.path, operation, settings, inputs, ranges });
+    this.#factory.onNode(node);
+    return nodeValue(node);
   }
 
   /** A scalar [1] that carries the path of the operator itself and is not learned. */
@@ -89,6 +90,7 @@ export class OperatorsOnNodes implements NodeOperators {
         gradient: undefined,
       },
     });
+    this.#factory.onNode(node);
     this.#factory.implicitConstants.add(node);
     this.#factory.onParameter(node);
     return node;

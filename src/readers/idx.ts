@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { CntkError } from "../../grammar/errors.js";
+import { CntkError, reasonOf } from "../../grammar/errors.js";
 
 /** Unsigned bytes in an array of several dimensions, the last one fastest. */
 export interface IdxArray {
@@ -26,7 +26,7 @@ export function uncompressed(file: string, bytes: Uint8Array): Uint8Array {
   try {
     return gunzipSync(bytes);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new CntkError("reading", `${file}: damaged gzip file: ${reason}`);
   }
 }

@@ -10,16 +10,8 @@ import type { FunctionValue } from "./value.js";
 
 /** The function of a call as messages name it. */
 export function writtenName(callee: Expression): string {
-  switch (callee.kind) {
-    case "identifier":
-      return callee.name;
-    case "member":
-      return callee.name;
-    case "call":
-      return `${writtenName(callee.callee)} {...}`;
-    default:
-      return "the function";
-  }
+  if (callee.kind === "identifier" || callee.kind === "member") return callee.name;
+  return callee.kind === "call" ? `${writtenName(callee.callee)} {...}` : "the function";
 }
 
 const listed = (names: readonly string[]) => names.map((name) => `'${name}'`).join(" and ");

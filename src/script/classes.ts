@@ -32,10 +32,7 @@ export function requiredMember({ record, range }: Construction, name: string): T
 }
 
 /** A member's value, or undefined if it stands neither in the record nor around it. */
-export function* optionalMember(
-  { record }: Construction,
-  name: string,
-): Task<Value | undefined> {
+export function* optionalMember({ record }: Construction, name: string): Task<Value | undefined> {
   const member = record.scope.find(name);
   return member === undefined ? undefined : yield member.force();
 }

@@ -93,7 +93,7 @@ export function asVector(value: Value, what: string): ArrayValue {
 }
 
 /** Arrays that share elements can have more of them than fit anywhere. */
-const mostFlattened = 200_000;
+const mostFlattened = 20_000;
 
 /** The elements of nested arrays as one list; a scalar counts as a one-element array. */
 export function* flattened(value: Value): Task<Value[]> {

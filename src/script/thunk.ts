@@ -73,7 +73,9 @@ class Circle extends Error {
     const message = `circular reference: '${start.name}' needs its own value`;
     const notes = others
       .slice(0, 10)
-      .map(({ name, range }) => `'${name}' is at ${range === undefined ? "?" : describePlace(range)}`);
+      .map(
+        ({ name, range }) => `'${name}' is at ${range === undefined ? "?" : describePlace(range)}`,
+      );
     return new CntkError("evaluating", others.length === 0 ? message : `${message}: ${circle}`, {
       hint:
         others.length === 0

@@ -109,10 +109,11 @@ export class GradientSums {
     });
   }
 
-  /** Leaves the sums with the parameters and begins anew. */
+  /** Leaves the sums with the parameters, in the arrays that the engine writes to, and begins anew. */
   putBack(): void {
     for (const [i, { parameter }] of this.#parameters.entries()) {
-      if (parameter !== undefined) parameter.gradient = this.#sums[i];
+      const sum = this.#sums[i];
+      if (sum !== undefined) parameter?.gradient?.set(sum);
     }
     this.#sums = [];
   }

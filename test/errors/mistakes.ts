@@ -75,7 +75,10 @@ export async function messageOfProgram(source: string): Promise<string> {
       stdout: () => undefined,
       stderr: { write: (text) => void (log += text), columns: undefined },
     });
-    return status === 0 ? "no mistake found" : mistakeIn(log).replaceAll(process.cwd(), "FOLDER");
+    if (status === 0) return "no mistake found";
+    // in jest's sandbox the errors of the file system are no instances of its Error
+    const message = mistakeIn(log).replace(/: Error: (E[A-Z]+: )/, ": $1");
+    return message.replaceAll(process.cwd(), "FOLDER");
   } finally {
     process.chdir(before);
     rmSync(folder, { recursive: true });

@@ -70,12 +70,15 @@ async function train(to: string, sgd: string, ...more: readonly string[]) {
 
 describe("sub-minibatches", () => {
   it.each([
-    ["numSubminibatches = 3", ", with 3 subminibatch."],
-    ["maxSamplesInRAM = 3", ", with maximum 3 samples in RAM."],
-    ["numSubminibatches = 100", ", with 100 subminibatch."],
-  ])("%s gives what whole minibatches give, up to rounding", async (sgd, note) => {
-    const whole = await train("whole", "", "makeMode=false");
-    const split = await train("split", sgd, "makeMode=false");
+    ["numSubminibatches = 3", ", with 3 subminibatch.", "cpu"],
+    ["maxSamplesInRAM = 3", ", with maximum 3 samples in RAM.", "cpu"],
+    ["numSubminibatches = 100", ", with 100 subminibatch.", "cpu"],
+    // an engine whose parameters and gradients have a place of their own
+    ["numSubminibatches = 3", ", with 3 subminibatch.", "kernels"],
+  ])("%s gives what whole minibatches give, up to rounding", async (sgd, note, backend) => {
+    const engine = ["makeMode=false", `--backend=${backend}`];
+    const whole = await train("whole", "", ...engine);
+    const split = await train("split", sgd, ...engine);
     expect(split.status).toBe(0);
     expect(split.lines).toContain(`Starting minibatch loop${note}`);
     expect(split.criteria).toHaveLength(2);

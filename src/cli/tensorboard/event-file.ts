@@ -3,7 +3,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { CntkError } from "../../../grammar/errors.js";
+import { CntkError, reasonOf } from "../../../grammar/errors.js";
 import type { TrainingReport } from "../../engine/run.js";
 import { record, scalarsEvent, versionEvent, type Scalar } from "./event.js";
 
@@ -28,7 +28,7 @@ export class EventFile {
       this.#file ??= this.#open(now);
       writeSync(this.#file, record(scalarsEvent(now, step, scalarsOf(report))));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       throw new CntkError("running", `cannot write TensorBoard's events: ${reason}`, {
         hint: "choose another folder for --tensorboard, or leave it out",
       });

@@ -1,6 +1,6 @@
 /** Errors of operations, with the node they happened in. */
 
-import { CntkError } from "../../../grammar/errors.js";
+import { CntkError, reasonOf } from "../../../grammar/errors.js";
 import type { ComputationNode } from "../../network/node.js";
 
 /** Adds the node's places to a user's mistake, and its name to a bug of ours. */
@@ -8,6 +8,6 @@ export function locatedAt(node: ComputationNode, error: unknown): Error {
   if (error instanceof CntkError) {
     return node.ranges.reduce((located, range) => located.at(range), error);
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   return new Error(`${node.operation.name} '${node.name}': ${message}`, { cause: error });
 }

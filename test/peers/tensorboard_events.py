@@ -1,7 +1,7 @@
 """Opens event files with TensorBoard's own reader and prints their scalars.
 
     pip install tensorboard
-    python test/peers/tensorboard.py DIR
+    python test/peers/tensorboard_events.py DIR
 
 DIR is what `tscntk configFile=... --tensorboard DIR` has written. Fails if there is no run, or a run without scalars of
 its epochs.
