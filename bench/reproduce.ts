@@ -12,6 +12,7 @@ const MNIST = "data/MNIST/Train-28x28_cntk_text.txt";
 async function run(experiment: Experiment): Promise<{ log: string; exitCode: number | null }> {
   const overrides = [
     `outputDir=output/reproduce/${experiment.name}`,
+    "makeMode=false",
     `command=${experiment.commands ?? "trainNetwork:testNetwork"}`,
   ];
   const child = spawn(process.execPath, [PROGRAM, ...experiment.parameters, ...overrides], {

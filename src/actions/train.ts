@@ -18,7 +18,7 @@ export async function trainAction(section: Section, run: Run): Promise<void> {
   const files = filesOf(section, settings, run);
   const goesOn = section.bool("makeMode", true);
   const trained = goesOn ? trainedEpochs(settings) : undefined;
-  removeLeftovers(settings, trained);
+  removeLeftovers(settings, trained, run.log);
   if (trained === settings.maxEpochs) {
     run.stampedLog(`Final model exists: ${settings.modelPath}`);
     run.stampedLog("No further training is necessary.");

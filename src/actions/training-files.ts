@@ -1,11 +1,13 @@
 /** Names of the files that training writes, and where to continue from them (training.md 9). */
 
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { CntkError, reasonOf } from "../../grammar/errors.js";
+import { systemReason } from "../config/system-error.js";
 import type { Precision } from "../engine/run.js";
 import {
   loadCheckpointFile,
+  removeFile,
   restoreModelFile,
   saveCheckpointFile,
   saveModelFile,
@@ -45,17 +47,23 @@ const modified = (file: string): number => statSync(file).mtimeMs;
 export function removeLeftovers(
   names: ModelNames & Pick<SgdSettings, "keepCheckPointFiles" | "autoAdjust">,
   trained: number | undefined,
+  log: (line: string) => void,
 ): void {
+  const remove = (file: string) => {
+    try {
+      removeFile(file);
+    } catch (error) {
+      log(`WARNING: ${reasonOf(error)}`);
+    }
+  };
   const directory = path.dirname(names.modelPath);
   const model = path.basename(names.modelPath);
   const isTemporary = (name: string) =>
     name.startsWith(model) && /^(\.\d+)?(\.ckp)?\.tmp$/.test(name.slice(model.length));
   const files = existsSync(directory) ? readdirSync(directory).filter(isTemporary) : [];
-  for (const name of files) rmSync(path.join(directory, name), { force: true });
+  for (const name of files) remove(path.join(directory, name));
   if (trained === undefined) return;
-  for (const old of outdatedCheckpoints(names, trained)) {
-    rmSync(`${pathAfter(old, names)}.ckp`, { force: true });
-  }
+  for (const old of outdatedCheckpoints(names, trained)) remove(`${pathAfter(old, names)}.ckp`);
 }
 
 /** Writes and reads the files of one training; creates their directory. */
@@ -71,7 +79,7 @@ export function trainingFiles(names: ModelNames, precision: Precision): Training
       restoreModelFile(pathAfter(epochs, names), network, { precision });
     },
     removeModel: (epochs) => {
-      rmSync(pathAfter(epochs, names), { force: true });
+      removeFile(pathAfter(epochs, names));
     },
     saveCheckpoint: (state, parameters, epochs) => {
       saveCheckpointFile(checkpoint(epochs), state, parameters, precision);
@@ -81,7 +89,7 @@ export function trainingFiles(names: ModelNames, precision: Precision): Training
       return existsSync(file) ? loadCheckpointFile(file, parameters, precision) : undefined;
     },
     removeCheckpoint: (epochs) => {
-      rmSync(checkpoint(epochs), { force: true });
+      removeFile(checkpoint(epochs));
     },
   };
 }
@@ -90,10 +98,9 @@ function createDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true });
   } catch (error) {
-    const [reason = ""] = reasonOf(error).split(", ");
     throw new CntkError(
       "running",
-      `cannot create the folder '${directory}' for the model: ${reason}`,
+      `cannot create the folder '${directory}' for the model: ${systemReason(error)}`,
     );
   }
 }

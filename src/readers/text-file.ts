@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { CntkError } from "../../grammar/errors.js";
 import { systemReason } from "../config/system-error.js";
+import { retried } from "./retry.js";
 
 /** A stretch of the text, and where in a buffer its bytes are to go. */
 export interface TextPart {
@@ -28,13 +29,16 @@ export class TextFile {
   readonly name: string;
   /** bytes of the text */
   readonly size: number;
+  readonly #log: (line: string) => void;
   readonly #found: Stats;
   /** the unpacked text; undefined where the file is the text */
   readonly #unpacked: number | undefined;
 
-  constructor(name: string) {
+  /** @param log takes notes where the system has to be asked again */
+  constructor(name: string, log: (line: string) => void) {
     this.name = name;
-    const descriptor = openText(name);
+    this.#log = log;
+    const descriptor = retried(() => openText(name), log);
     try {
       this.#found = fstatSync(descriptor);
       this.#unpacked = /\.gz$/i.test(name) ? unpack(name, descriptor) : undefined;
@@ -46,6 +50,12 @@ export class TextFile {
 
   /** Reads stretches of the text into a buffer. */
   read(buffer: Uint8Array, parts: readonly TextPart[]): void {
+    retried(() => {
+      this.#read(buffer, parts);
+    }, this.#log);
+  }
+
+  #read(buffer: Uint8Array, parts: readonly TextPart[]): void {
     const descriptor = this.#unpacked ?? openAgain(this.name);
     try {
       const isComplete = parts.every((part) => readPart(descriptor, buffer, part));

@@ -40,7 +40,7 @@ class TextSource implements ChunkSource {
   constructor(settings: TextFormatSettings, log: (line: string) => void) {
     this.#settings = settings;
     try {
-      this.#file = new TextFile(settings.file);
+      this.#file = new TextFile(settings.file, log);
       this.#index = indexText({ ...settings, file: this.#file });
     } catch (error) {
       throw located(error, settings.fileRange);

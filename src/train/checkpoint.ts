@@ -250,6 +250,15 @@ export function writeFileAtomically(fileName: string, bytes: Uint8Array): void {
   }
 }
 
+/** Removes a file, if there is one. @throws CntkError "running" */
+export function removeFile(fileName: string): void {
+  try {
+    rmSync(fileName, { force: true });
+  } catch (error) {
+    throw new CntkError("running", `cannot remove '${fileName}': ${systemReason(error)}`);
+  }
+}
+
 /** What helps, by the system's code of the failure. */
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full; what was saved before is intact, and a training goes on from there",
@@ -257,5 +266,4 @@ const HINTS: Readonly<Record<string, string>> = {
     "the quota is used up; what was saved before is intact, and a training goes on from there",
   EACCES: "writing there is not permitted",
   EPERM: "writing there is not permitted",
-  EROFS: "the file system is read-only",
 };

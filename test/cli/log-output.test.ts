@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
@@ -42,6 +42,21 @@ describe("LogOutput", () => {
       rmSync(directory, { recursive: true });
     }
   });
+
+  const full = "/dev/full";
+  if (!existsSync(full)) console.warn(`skipped: there is no ${full}`);
+  (existsSync(full) ? it : it.skip)(
+    "says so if the disk of the log is full, and goes on without it",
+    () => {
+      const { output, text } = captured();
+      output.redirectTo(full);
+      expect(() => {
+        output.line("one");
+      }).toThrow("cannot write to the log file: ENOSPC: no space left on device");
+      output.line("two");
+      expect(text()).toBe(`Redirecting stderr to file ${full}\ntwo\n`);
+    },
+  );
 
   it("shows progress on a terminal and wipes it before the next line", () => {
     const { output, text } = captured(30);
