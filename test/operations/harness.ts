@@ -41,7 +41,9 @@ export async function findBackends(): Promise<readonly string[]> {
   const folder = path.dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json"));
   setWasmPaths(path.join(folder, "dist", path.sep));
   try {
-    await import("@tensorflow/tfjs-node");
+    // by a name that is no literal: the package is optional, and its types are missing with it
+    const optionalPackage = { name: "@tensorflow/tfjs-node" };
+    await import(optionalPackage.name);
     return ["cpu", "wasm", "tensorflow"];
   } catch {
     return ["cpu", "wasm"];
