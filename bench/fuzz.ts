@@ -31,9 +31,9 @@ const outcome = await fuzz({
   last: only ?? Number(values.runs) - 1,
   folder,
   milliseconds: MOST_MILLISECONDS,
-  onRun: (run) => {
-    // if the process dies, the run that killed it stands in this file
-    writeFileSync(path.join(folder, "run.txt"), `${run}`);
+  onRun: (run, bytes) => {
+    // if the process dies, the text that killed it stands in this file, behind the number of the run
+    writeFileSync(path.join(folder, "run.txt"), Buffer.concat([Buffer.from(`${run}\n`), bytes]));
   },
 });
 const megabytes = process.resourceUsage().maxRSS / 1024;

@@ -29,7 +29,8 @@ export interface FuzzOptions {
   readonly folder: string;
   /** longer runs are findings */
   readonly milliseconds: number;
-  readonly onRun?: (run: number) => void;
+  /** before each run, with its text */
+  readonly onRun?: (run: number, bytes: Buffer) => void;
 }
 
 /** The text of one run. */
@@ -46,8 +47,8 @@ export async function fuzz(options: FuzzOptions): Promise<Outcome> {
   let [right, mistakes] = [0, 0];
   let slowest = { run: 0, milliseconds: 0 };
   for (let run = options.first; run <= options.last; run++) {
-    options.onRun?.(run);
     const { name, kind, bytes } = mutant(options, run);
+    options.onRun?.(run, bytes);
     const report = (problem: string) => findings.push({ run, name, kind, bytes, problem });
     const [start, startOfWork] = [performance.now(), process.cpuUsage()];
     try {

@@ -37,7 +37,7 @@ export function readRunSettings(root: Section): RunSettings {
   const precision = precisionOf(root);
   return {
     precision,
-    notes: notesOn(root),
+    notes: notesOn(root, precision),
     hasConstantSeed: root.bool("forceConstantRandomSeed", false),
     doneFile: root.string("doneFile", ""),
   };
@@ -56,10 +56,13 @@ function precisionOf(root: Section): Precision {
 }
 
 /** What the config asks for and does not get. */
-function notesOn(root: Section): string[] {
+function notesOn(root: Section, precision: Precision): string[] {
   const notes: string[] = [];
   if (deviceIdOf(root) >= 0)
     notes.push(`deviceId = ${deviceIdOf(root)}: there is no GPU here, using the CPU.`);
+  if (precision === "double") {
+    notes.push('precision = "double": everything is computed in double, from data read as float.');
+  }
   if (root.integer("numCPUThreads", 0) !== 0) {
     notes.push("numCPUThreads has no effect: the backend chooses its number of threads.");
   }

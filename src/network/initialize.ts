@@ -1,5 +1,6 @@
 /** Initial values of parameters: random, constant, from a text matrix, bilinear (nodes.md 13). CNTK: InputAndParamNodes.cpp. */
 
+import { totalmem } from "node:os";
 import { CntkError, nearestName } from "../../grammar/errors.js";
 import { normal, uniform, type ElementType } from "../random/distributions.js";
 import { MersenneTwister } from "../random/mersenne-twister.js";
@@ -77,13 +78,12 @@ export function initialValue(
 
 function zeros(shape: Shape, precision: ElementType): FloatArray {
   const length = elementCount(shape);
-  try {
-    return precision === "float" ? new Float32Array(length) : new Float64Array(length);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+  // beyond the memory there is, the system ends the program without a word
+  if (length * (precision === "float" ? 4 : 8) > totalmem()) {
     const message = `the ${length} elements of [${printShape(shape)}] do not fit into memory`;
     throw new CntkError("validating", message);
   }
+  return precision === "float" ? new Float32Array(length) : new Float64Array(length);
 }
 
 function fromDistribution(shape: Shape, random: Random, precision: ElementType): InitialValue {

@@ -9,6 +9,16 @@ export function invalid(message: string, hint?: string): CntkError {
   return new CntkError("validating", message, { hint });
 }
 
+/** Axes behind the last one of an input have size 1; that nobody means the thousandth keeps shapes small. */
+const mostAxes = 100;
+
+/** True for the number of an axis, counted from 1, that an input has or could have. */
+export const isAxis = (axis: number): boolean => axis >= 1 && axis <= mostAxes;
+
+/** What messages say of axes that are none. */
+export const axisRange = (axes: readonly number[]): string =>
+  axes.some((axis) => axis < 1) ? "from 1 on" : `up to ${mostAxes}`;
+
 /** The shape of input `index`, which takes this shape if it is a parameter without dimensions. */
 export function inferredOr(context: AnyShapeContext, index: number, offered: Shape): Shape {
   const shape = context.all[index] ?? [];

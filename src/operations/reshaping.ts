@@ -1,7 +1,7 @@
 /** Operations that move, cut, join or relabel the elements of samples (nodes.md 9). CNTK: ReshapingNodes.h. */
 
 import { expandTo } from "./broadcast.js";
-import { invalid } from "./expect.js";
+import { axisRange, invalid, isAxis } from "./expect.js";
 import { operation } from "./operation.js";
 import { setting } from "./settings.js";
 import { elementCount, printShape, type Shape } from "./shape.js";
@@ -188,9 +188,10 @@ export const TransposeDimensions = operation({
     axis2: setting.i32({ default: 2, since: 3, absent: 2 }),
   },
   shape({ settings: { axis1, axis2 }, shapes: { x }, isFinal }) {
-    if (axis1 < 1 || axis2 < 1) {
+    if (!isAxis(axis1) || !isAxis(axis2)) {
       if (!isFinal) return [];
-      throw invalid(`TransposeDimensions: expected axes from 1 on, found ${axis1} and ${axis2}`);
+      const range = axisRange([axis1, axis2]);
+      throw invalid(`TransposeDimensions: expected axes ${range}, found ${axis1} and ${axis2}`);
     }
     if (x.length === 0) return [];
     const padded = padRank(x, axis1, axis2);

@@ -1,16 +1,16 @@
 /** The shape of inputs joined along an axis (nodes.md 9, RowStack). */
 
 import type { AnyShapeContext } from "./broadcast.js";
-import { invalid } from "./expect.js";
+import { axisRange, invalid, isAxis } from "./expect.js";
 import { printShape, type Shape } from "./shape.js";
 
 /** @throws CntkError "validating" in the final pass */
 export function stackedShape({ all, isFinal }: AnyShapeContext, axis: number): Shape {
-  const rank = Math.max(axis, ...all.map((shape) => shape.length));
-  if (axis < 1) {
+  if (!isAxis(axis)) {
     if (!isFinal) return [];
-    throw invalid(`RowStack: expected an axis from 1 on, found ${axis}`);
+    throw invalid(`RowStack: expected an axis ${axisRange([axis])}, found ${axis}`);
   }
+  const rank = all.reduce((largest, shape) => Math.max(largest, shape.length), axis);
   return Array.from({ length: rank }, (_, index) => {
     const sizes = all.map((shape) => shape[index] ?? 1);
     if (index === axis - 1) return sum(sizes);

@@ -38,7 +38,7 @@ export class TextFile {
   constructor(name: string, log: (line: string) => void) {
     this.name = name;
     this.#log = log;
-    const descriptor = retried(() => openText(name), log);
+    const descriptor = openText(name, log);
     try {
       this.#found = fstatSync(descriptor);
       this.#unpacked = /\.gz$/i.test(name) ? unpack(name, descriptor) : undefined;
@@ -50,17 +50,26 @@ export class TextFile {
 
   /** Reads stretches of the text into a buffer. */
   read(buffer: Uint8Array, parts: readonly TextPart[]): void {
-    retried(() => {
-      this.#read(buffer, parts);
-    }, this.#log);
+    try {
+      retried(() => {
+        this.#read(buffer, parts);
+      }, this.#log);
+    } catch (error) {
+      if (error instanceof CntkError) throw error;
+      const reason = systemReason(error);
+      const what = reason.startsWith("ENOENT:")
+        ? "the file vanished while it was being read"
+        : "cannot read the file";
+      throw new CntkError("reading", `${this.name}: ${what}: ${reason}`);
+    }
   }
 
   #read(buffer: Uint8Array, parts: readonly TextPart[]): void {
-    const descriptor = this.#unpacked ?? openAgain(this.name);
+    const descriptor = this.#unpacked ?? openSync(this.name, "r");
     try {
       const isComplete = parts.every((part) => readPart(descriptor, buffer, part));
       // Looked at afterwards: a change while the bytes were read shows as well.
-      const now = this.#unpacked === undefined ? fstatSync(descriptor) : statusOf(this.name);
+      const now = this.#unpacked === undefined ? fstatSync(descriptor) : statSync(this.name);
       const isSame = now.size === this.#found.size && now.mtimeMs === this.#found.mtimeMs;
       if (!isComplete || !isSame) throw changed(this.name);
     } finally {
@@ -75,9 +84,9 @@ function changed(name: string): CntkError {
   });
 }
 
-function openText(name: string): number {
+function openText(name: string, log: (line: string) => void): number {
   try {
-    const descriptor = openSync(name, "r");
+    const descriptor = retried(() => openSync(name, "r"), log);
     if (!fstatSync(descriptor).isDirectory()) return descriptor;
     closeSync(descriptor);
   } catch (error) {
@@ -86,24 +95,6 @@ function openText(name: string): number {
     });
   }
   throw new CntkError("reading", `expected a text file, but '${name}' is a folder`);
-}
-
-function openAgain(name: string): number {
-  return again(name, () => openSync(name, "r"));
-}
-
-function statusOf(name: string): Stats {
-  return again(name, () => statSync(name));
-}
-
-/** A file that was there before. */
-function again<T>(name: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    const reason = systemReason(error);
-    throw new CntkError("reading", `${name}: the file vanished while it was being read: ${reason}`);
-  }
 }
 
 /** The most bytes the system is asked for at once. */

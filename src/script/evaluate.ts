@@ -143,10 +143,13 @@ export class Interpreter {
         expression.initializer.range,
       );
     }
-    this.#countElements(last - first + 1, range);
+    const count = Math.max(0, last - first + 1);
+    this.#countElements(count, range);
     const parameter = initializer.positional[0] ?? "";
     const elements: Thunk[] = [];
-    for (let index = first; index <= last; index++) {
+    // counted from 0: large numbers have no successor
+    for (let position = 0; position < count; position++) {
+      const index = first + position;
       const begin = () => {
         const argument = new Map([[parameter, Thunk.of(numberValue(index))]]);
         const elementPath = path === "" ? "" : `${path}[${index}]`;
@@ -159,7 +162,7 @@ export class Interpreter {
 
   /** @throws CntkError before arrays fill the memory */
   #countElements(count: number, range: SourceRange): void {
-    this.#arrayElements += Math.max(0, count);
+    this.#arrayElements += count;
     if (this.#arrayElements <= mostArrayElements) return;
     const message = `all arrays together may have up to ${mostArrayElements} elements, found ${this.#arrayElements}`;
     throw evaluationError(message, range);

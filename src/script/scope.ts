@@ -52,7 +52,7 @@ export class Scope {
   userCalls(): UserCall[] {
     const calls: UserCall[] = [];
     let frame = this.#frame();
-    for (let step = 0; step < 1000 && frame !== undefined; step++) {
+    for (let step = 0; step < 30_000 && frame !== undefined; step++) {
       const site = frame.calledFrom;
       if (site === undefined || calls.length > 50) break;
       if (isUsers(site.range)) calls.push({ site, arguments: frame.#members });

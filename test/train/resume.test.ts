@@ -299,7 +299,7 @@ describe("as a process", () => {
 
   it("is killed again and again, and ends with the same files", async () => {
     const random = new MersenneTwister(7);
-    for (let kills = 0; kills < 3; kills++) {
+    for (let kills = 0; kills < 2; kills++) {
       const [epoch, milliseconds] = [1 + random.below(6), random.below(30)];
       const { signal } = await start(argumentsFor("process", ALL), epoch, (child) => {
         setTimeout(() => child.kill("SIGKILL"), milliseconds);

@@ -3,8 +3,11 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { runProgram } from "../../src/cli/program.js";
+
+// each test trains once or twice, and the first one loads TensorFlow.js
+jest.setTimeout(30_000);
 
 const directory = mkdtempSync(path.join(os.tmpdir(), "tscntk-sgd-"));
 afterAll(() => {
