@@ -165,7 +165,7 @@ async function test(one: Case, kills: number, random: MersenneTwister): Promise<
   }
   const files = filesIn(reference).size;
   console.log(
-    `${one.name}: killed ${killed} times in ${trainings} trainings; all ${files} files have the same bytes`,
+    `${one.name}: killed ${killed} times, trainings completed: ${trainings}; all ${files} files have the same bytes`,
   );
   return true;
 }

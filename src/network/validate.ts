@@ -10,7 +10,7 @@ import type { ComputationNode } from "./node.js";
 import { evaluationOrder, loops } from "./order.js";
 import { offerShape, relabelParameter, type ParameterLog } from "./parameter-values.js";
 import { checkLoop, describeLoop } from "./recurrent-loops.js";
-import { incomplete, mistakeAt } from "./validation-errors.js";
+import { incomplete, mistakeAt, unsettled } from "./validation-errors.js";
 
 interface Validation extends ParameterLog {
   /** a name for a dynamic axis that no other node has */
@@ -54,9 +54,12 @@ function forgetInferred(nodes: readonly ComputationNode[]): void {
   }
 }
 
+/** Loops settle in three or four. */
+const mostPasses = 100;
+
 /**
  * Passes over all nodes until nothing changes; the final one checks everything. In a loop the first node has no input yet
- * that was visited: it waits for the next pass.
+ * that was visited: it waits for the next pass. A node that delays nothing but itself would wait for ever.
  */
 function runPasses(
   order: readonly ComputationNode[],
@@ -65,9 +68,11 @@ function runPasses(
 ): void {
   const visited = new Set<ComputationNode>();
   let open = order.length;
-  for (let pass = 1; open > 0; pass++) {
+  let hasProgress = true;
+  for (let pass = 1; open > 0 && hasProgress; pass++) {
     trace(`\nValidating network. ${open} nodes to process in pass ${pass}.\n`);
     open = 0;
+    hasProgress = false;
     for (const node of order) {
       const isLeaf = node.inputs.length === 0;
       const isWaiting = !isLeaf && !node.inputs.some((input) => visited.has(input));
@@ -75,6 +80,8 @@ function runPasses(
       const changed = !isWaiting && validateNode(node, false, validation);
       if (!isLeaf && (changed || !hasAllInputs)) open++;
       if (isWaiting) continue;
+      if (changed && pass > mostPasses) throw mistakeAt(unsettled(node), node);
+      hasProgress ||= changed || !visited.has(node);
       visited.add(node);
       if (pass === 1 || changed) trace(describeValidation(node));
     }

@@ -42,6 +42,13 @@ export function incomplete(node: ComputationNode): CntkError {
   return new CntkError("validating", message, { hint: hintForIncomplete(node) });
 }
 
+/** The error of a node in a loop that changes with every pass. */
+export function unsettled({ shape }: ComputationNode): CntkError {
+  const message = `the shape does not settle in this loop: it is [${printShape(shape)}] now`;
+  const hint = "what passes through PastValue or FutureValue must come out as it went in";
+  return new CntkError("validating", message, { hint });
+}
+
 function hintForIncomplete({ parameter, operation }: ComputationNode): string | undefined {
   if (parameter !== undefined) {
     return "no operation that uses this parameter tells its size: give all dimensions";

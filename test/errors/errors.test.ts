@@ -13,6 +13,7 @@ const SCRIPTS = [
   "cycles",
   "shapes",
   "windows",
+  "loops",
   "limits",
   "included",
 ];
