@@ -44,7 +44,7 @@ export interface NodeFactory {
   readonly onNode: (node: ComputationNode) => void;
 }
 
-const mostNodes = 100_000;
+const mostNodes = 50_000;
 
 /** ResNet-152 has 1,500 nodes; a script that multiplies them must not fill the memory. */
 export function nodeCounter(): NodeFactory["onNode"] {

@@ -17,6 +17,12 @@ export interface UserCall {
   readonly arguments: ReadonlyMap<string, Thunk>;
 }
 
+/** More than a message shows. */
+const mostCalls = 12;
+/** Every node keeps its places, and there are many nodes; an error may look further. */
+const stepsOfNode = 300;
+const stepsOfError = 30_000;
+
 export class Scope {
   readonly #members: ReadonlyMap<string, Thunk>;
   readonly parent: Scope | undefined;
@@ -35,30 +41,33 @@ export class Scope {
 
   /** A place in this scope and the chain of calls that leads to it; a place in the library only where nobody called it. */
   placesOf(range: SourceRange): SourceRange[] {
-    const callers = this.callers();
+    const callers = this.callers(stepsOfNode);
     return isUsers(range) || callers.length === 0 ? [range, ...callers] : callers;
   }
 
   /** Places of `userCalls`. */
-  callers(): SourceRange[] {
-    return this.userCalls().map(({ site }) => site.range);
+  callers(mostSteps = stepsOfError): SourceRange[] {
+    return this.userCalls(mostSteps).map(({ site }) => site.range);
   }
 
   /**
    * The chain of calls in users' files that leads to expressions of this scope, innermost first. Where the library calls
    * a function for the user, such as a layer of Sequential, the call that made the function comes before the one that
-   * applies it.
+   * applies it. A function that calls itself does so once here.
    */
-  userCalls(): UserCall[] {
+  userCalls(mostSteps = stepsOfError): UserCall[] {
     const calls: UserCall[] = [];
+    const add = (site: CallSite, given: UserCall["arguments"]) => {
+      if (calls.some((call) => call.site.range === site.range)) return;
+      calls.push({ site, arguments: given });
+    };
     let frame = this.#frame();
-    for (let step = 0; step < 30_000 && frame !== undefined; step++) {
+    for (let step = 0; step < mostSteps && frame !== undefined; step++) {
       const site = frame.calledFrom;
-      if (site === undefined || calls.length > 50) break;
-      if (isUsers(site.range)) calls.push({ site, arguments: frame.#members });
+      if (site === undefined || calls.length >= mostCalls) break;
+      if (isUsers(site.range)) add(site, frame.#members);
       const maker = frame.#maker();
-      if (maker?.calledFrom !== undefined)
-        calls.push({ site: maker.calledFrom, arguments: maker.#members });
+      if (maker?.calledFrom !== undefined) add(maker.calledFrom, maker.#members);
       frame = site.scope.#frame();
     }
     return calls;
