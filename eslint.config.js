@@ -5,7 +5,8 @@ const tensorFlow = {
     {
       group: ["@tensorflow/*"],
       allowTypeImports: true,
-      message: "Only src/operations, src/engine and src/kernels import TensorFlow.js.",
+      message:
+        "Only src/operations, src/wasm-training, src/engine and src/kernels import TensorFlow.js.",
     },
   ],
 };
@@ -34,7 +35,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["src/operations/**", "src/engine/**", "src/kernels/**"],
+    files: ["src/operations/**", "src/wasm-training/**", "src/engine/**", "src/kernels/**"],
     rules: { "@typescript-eslint/no-restricted-imports": "off" },
   },
   {

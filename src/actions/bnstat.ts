@@ -36,7 +36,7 @@ export async function bnstatAction(section: Section, run: Run): Promise<void> {
   const network = networkFromFile(settings.modelPath, section, run);
   const evaluated = nodesToEvaluate(network, settings.evalNodeNames, run.log);
   const normalizations = evaluationOrder(evaluated).filter(isNormalization);
-  const engine = await run.engine();
+  const engine = await run.engine(network);
   engine.beginPass();
   const epochSize = normalizations.length * minibatchSize * itersPerNode;
   if (epochSize > 0) reader.startEpoch({ minibatchSize, epoch: 0, epochSize });

@@ -9,15 +9,31 @@ import { evaluationOrder } from "../network/order.js";
 import { configureReader, type ConfiguredReader } from "../readers/index.js";
 import { trainingCriteria } from "../train/criterion.js";
 import { sgdSettings } from "../train/settings.js";
-import type { CheckAction, Checking } from "./action.js";
+import type { CheckAction, CheckedNetwork, Checking } from "./action.js";
+import { originalNetwork, referenceNode } from "./adapt.js";
 import { obtainNetwork } from "./network-source.js";
 import { nodesToEvaluate, testSettings } from "./test.js";
 import { sgdSection } from "./train.js";
 import { nodesToWrite, writeSettings } from "./write.js";
 
-export const checkTrain: CheckAction = (section, checking) => {
+export const checkTrain: CheckAction = (section, checking) =>
+  checkTraining(section, checking, () => obtainNetwork(section, checking.run, "train", checking));
+
+export const checkAdapt: CheckAction = (section, checking) => {
+  const { attempt, run } = checking;
+  const load = () => originalNetwork(section, run, checking);
+  const weight = attempt(() => sgdSettings(sgdSection(section)).adaptationRegWeight) ?? 0;
+  if (weight > 0) attempt(() => referenceNode(section, load()));
+  return checkTraining(section, checking, load);
+};
+
+/** @param build the network before its first epoch */
+function checkTraining(
+  section: Section,
+  checking: Checking,
+  build: () => ComputationNetwork,
+): CheckedNetwork | undefined {
   const { attempt } = checking;
-  const build = () => obtainNetwork(section, checking.run, "train", checking);
   const sgd = attempt(() => sgdSection(section));
   if (sgd?.has("modelPath") === true) {
     attempt(() => checking.willMake(sgd.string("modelPath"), build));
@@ -33,7 +49,7 @@ export const checkTrain: CheckAction = (section, checking) => {
   if (criteria === undefined) return { network };
   checkInputs(criteria.reported, readers, checking);
   return { network, criterion: criteria.criterion };
-};
+}
 
 export const checkTest: CheckAction = (section, checking) => {
   const { attempt } = checking;

@@ -53,7 +53,6 @@ export async function cvAction(section: Section, run: Run): Promise<void> {
   const { modelPath, secondsBetweenRuns, traceLevel, evalNodeNames } = settings;
   // all models see the data in the order in which the reader goes on
   const reader = createReader(section.section("reader"), { log: run.log, traceLevel });
-  const engine = await run.engine();
   const results: Result[] = [];
   for (const file of modelsToEvaluate(settings, run.log)) {
     if (results.length > 0 && secondsBetweenRuns > 0) await sleep(1000 * secondsBetweenRuns);
@@ -62,7 +61,7 @@ export async function cvAction(section: Section, run: Run): Promise<void> {
     const nodes = nodesToEvaluate(network, evalNodeNames, run.log);
     const items = evaluateNodes({
       ...settings,
-      engine,
+      engine: await run.engine(network),
       network,
       nodes,
       reader,

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import type { Section } from "../config/section.js";
 import type { Run } from "../engine/run.js";
 import { saveModelFile } from "../train/checkpoint.js";
-import { obtainNetwork } from "./network-source.js";
+import { obtainNetwork, skipSeedsOfNetwork } from "./network-source.js";
 
 /** The keys of the section itself. @throws CntkError "configuring" */
 export function editSettings(section: Section) {
@@ -27,6 +27,7 @@ export function editAction(section: Section, run: Run): Promise<void> {
     run.stampedLog(
       `'${file}' exists, skipping. Specify makeMode=false to force executing the action.`,
     );
+    skipSeedsOfNetwork(section, run);
     return Promise.resolve();
   }
   const network = obtainNetwork(section, run, "train");

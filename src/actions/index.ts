@@ -19,6 +19,10 @@ const write: Action = {
   run: async (section, run) => (await import("./write.js")).writeAction(section, run),
   check: async () => (await import("./checks.js")).checkWrite,
 };
+const adapt: Action = {
+  run: async (section, run) => (await import("./adapt.js")).adaptAction(section, run),
+  check: async () => (await import("./checks.js")).checkAdapt,
+};
 const cv: Action = {
   run: async (section, run) => (await import("./cv.js")).cvAction(section, run),
   check: async () => (await import("./model-checks.js")).checkCv,
@@ -55,6 +59,7 @@ const createLabelMap: Action = {
 const ACTIONS: Readonly<Record<string, Action>> = {
   train,
   trainRNN: train,
+  adapt,
   test,
   eval: test,
   cv,
@@ -72,7 +77,6 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 
 /** Actions of CNTK that tscntk does not have, and why. */
 const NOT_AVAILABLE: Readonly<Record<string, string>> = {
-  adapt: "it trains towards a reference network, which the training does not do yet",
   convertdbn: "its file format belongs to speech tools that are not public",
   exportdbn: "its file format belongs to speech tools that are not public",
   devtest: "it holds the internal self tests of CNTK",

@@ -2,11 +2,12 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, type FileHandle } from "node:fs/promises";
+import { open, readFile, rename, rm, type FileHandle } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { CntkError, reasonOf } from "../../grammar/errors.js";
+import { createDirectory } from "../config/create-directory.js";
 import { cntkText, parseIdx, uncompressed, type IdxArray } from "../readers/idx.js";
 import { download, type DownloadProgress } from "./download.js";
 
@@ -91,9 +92,11 @@ export function installMnist(options: InstallOptions): Promise<Installed> {
 /** The same for any data of this kind. */
 export async function installDigits(data: DigitData, options: InstallOptions): Promise<Installed> {
   const { to, log } = options;
-  await mkdir(to, { recursive: true }).catch((error: unknown) => {
+  try {
+    createDirectory(to);
+  } catch (error) {
     throw writeError(to, error);
-  });
+  }
   const files = data.texts.map((text) => path.join(to, text.name));
   const missing: TextFile[] = [];
   for (const text of data.texts) {
@@ -149,7 +152,7 @@ async function downloadAll(
   options: InstallOptions,
 ): Promise<string> {
   const folder = downloadFolder(options.to);
-  await mkdir(folder, { recursive: true });
+  createDirectory(folder);
   for (const idx of idxFiles) await downloadIdx(data, idx, options);
   return folder;
 }

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Expression } from "../../grammar/ast.js";
-import { located } from "../../grammar/errors.js";
+import { CntkError, located } from "../../grammar/errors.js";
 import type { SourceRange } from "../../grammar/source.js";
 import type { Section } from "../config/section.js";
 import type { Run } from "../engine/run.js";
@@ -64,6 +64,27 @@ export function obtainNetwork(
     );
   }
   return builtNetwork(builder.key, section, run, inspection);
+}
+
+/**
+ * Lets the parameters of later networks have the initial values that they would have if this section's network had been
+ * built and not taken from a file, so that a run which is started again ends like one that nobody stopped. In CNTK they
+ * have others.
+ */
+export function skipSeedsOfNetwork(section: Section, run: Run): void {
+  if (!BUILDERS.some(({ key }) => section.has(key))) return;
+  const silent = { log: () => undefined, stampedLog: () => undefined };
+  const inspection: Inspection = { futureModel: () => undefined, inspect: () => undefined };
+  run.skipSeeds?.((nextSeed) => {
+    try {
+      obtainNetwork(section, { ...run, ...silent, nextSeed }, "train", inspection);
+    } catch (error) {
+      if (!(error instanceof CntkError)) throw error;
+      run.log(
+        `WARNING: random initial values from here on are others than in a run that was not stopped, because the network of '${section.path}' cannot be built again: ${error.message}`,
+      );
+    }
+  });
 }
 
 /** CNTK compiles such a network before it knows the trace level: nothing but one line is logged. */

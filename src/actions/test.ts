@@ -36,7 +36,7 @@ export async function testAction(section: Section, run: Run): Promise<void> {
   const nodes = nodesToEvaluate(network, evalNodeNames, run.log);
   evaluateNodes({
     ...settings,
-    engine: await run.engine(),
+    engine: await run.engine(network),
     network,
     nodes,
     reader,

@@ -6,19 +6,41 @@ import { Interrupted } from "../engine/interruption.js";
 import type { Run } from "../engine/run.js";
 import type { ComputationNetwork } from "../network/network.js";
 import { createReader } from "../readers/index.js";
+import type { Reference } from "../train/adapted-labels.js";
 import { sgdSettings, type SgdSettings } from "../train/settings.js";
 import { trainNetwork } from "../train/sgd.js";
 import type { TrainingFiles } from "../train/training.js";
-import { networkFromFile, obtainNetwork } from "./network-source.js";
+import { networkFromFile, obtainNetwork, skipSeedsOfNetwork } from "./network-source.js";
 import { pathAfter, removeLeftovers, trainedEpochs, trainingFiles } from "./training-files.js";
 
 export async function trainAction(section: Section, run: Run): Promise<void> {
+  await trainFrom(section, run, {
+    skipNetwork: () => skipSeedsOfNetwork(section, run),
+    newNetwork: ({ traceLevel }) => {
+      if (traceLevel > 0) run.stampedLog("\nCreating virgin network.");
+      return obtainNetwork(section, run, "train");
+    },
+  });
+}
+
+/** Where a training begins that has no checkpoint to go on from. */
+export interface Beginning {
+  readonly newNetwork: (settings: SgdSettings) => ComputationNetwork;
+  /** is told that the network comes from a checkpoint */
+  readonly skipNetwork?: () => void;
+  /** what the labels lean to */
+  readonly reference?: (settings: SgdSettings) => Reference | undefined;
+}
+
+/** Trains from the newest checkpoint, or from the beginning. */
+export async function trainFrom(section: Section, run: Run, beginning: Beginning): Promise<void> {
   const settings = sgdSettings(sgdSection(section));
   for (const note of settings.notes) run.log(note);
   const files = filesOf(section, settings, run);
   const goesOn = section.bool("makeMode", true);
   const trained = goesOn ? trainedEpochs(settings) : undefined;
   removeLeftovers(settings, trained, run.log);
+  if (trained !== undefined) beginning.skipNetwork?.();
   if (trained === settings.maxEpochs) {
     run.stampedLog(`Final model exists: ${settings.modelPath}`);
     run.stampedLog("No further training is necessary.");
@@ -28,12 +50,16 @@ export async function trainAction(section: Section, run: Run): Promise<void> {
   const reader = createReader(section.section("reader"), { log });
   const cvSection = section.optionalSection("cvReader");
   const cvReader = cvSection === undefined ? undefined : createReader(cvSection, { log });
-  const network = startingNetwork(section, run, trained, settings);
+  const network =
+    trained === undefined
+      ? beginning.newNetwork(settings)
+      : checkpointNetwork(section, run, pathAfter(trained, settings));
   await trainNetwork({
     network,
     settings,
     reader,
     cvReader,
+    reference: beginning.reference?.(settings),
     startEpoch: trained ?? 0,
     isNewNetwork: trained === undefined,
     files,
@@ -58,17 +84,7 @@ export function sgdSection(section: Section): Section {
   return section.optionalSection("optimizer") ?? section.section("SGD");
 }
 
-function startingNetwork(
-  section: Section,
-  run: Run,
-  trained: number | undefined,
-  settings: { readonly modelPath: string; readonly maxEpochs: number; readonly traceLevel: number },
-): ComputationNetwork {
-  if (trained === undefined) {
-    if (settings.traceLevel > 0) run.stampedLog("\nCreating virgin network.");
-    return obtainNetwork(section, run, "train");
-  }
-  const file = pathAfter(trained, settings);
+function checkpointNetwork(section: Section, run: Run, file: string): ComputationNetwork {
   run.stampedLog(`\nStarting from checkpoint. Loading network from '${file}'.`);
   return networkFromFile(file, section, run);
 }

@@ -1,8 +1,9 @@
 /** Names of the files that training writes, and where to continue from them (training.md 9). */
 
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { CntkError, reasonOf } from "../../grammar/errors.js";
+import { createDirectory } from "../config/create-directory.js";
 import { systemReason } from "../config/system-error.js";
 import type { Precision } from "../engine/run.js";
 import {
@@ -68,7 +69,7 @@ export function removeLeftovers(
 
 /** Writes and reads the files of one training; creates their directory. */
 export function trainingFiles(names: ModelNames, precision: Precision): TrainingFiles {
-  createDirectory(path.dirname(names.modelPath));
+  createModelDirectory(path.dirname(names.modelPath));
   const checkpoint = (epochs: number) => `${pathAfter(epochs, names)}.ckp`;
   return {
     pathAfter: (epochs) => pathAfter(epochs, names),
@@ -94,9 +95,9 @@ export function trainingFiles(names: ModelNames, precision: Precision): Training
   };
 }
 
-function createDirectory(directory: string): void {
+function createModelDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    createDirectory(directory);
   } catch (error) {
     throw new CntkError(
       "running",

@@ -111,7 +111,7 @@ async function evaluateFirst(
   reader.startEpoch({ minibatchSize: images, epoch: 0, epochSize: images });
   const minibatch = reader.nextMinibatch();
   if (minibatch === undefined) throw new CntkError("reading", `'${data}' holds no images`);
-  const engine = await run.engine();
+  const engine = await run.engine(network);
   const program = engine.compile({ network, outputs: nodes, columns: minibatch.samples });
   try {
     program.run(minibatch, { isTraining: false, dropoutRate: 0 });

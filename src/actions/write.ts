@@ -1,8 +1,9 @@
 /** Action `write`: values of nodes as text, one file per node (actions.md 5). */
 
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import path from "node:path";
 import { CntkError, reasonOf } from "../../grammar/errors.js";
+import { createDirectory } from "../config/create-directory.js";
 import type { Section } from "../config/section.js";
 import type { Run } from "../engine/run.js";
 import type { ComputationNetwork } from "../network/network.js";
@@ -35,7 +36,7 @@ export async function writeAction(section: Section, run: Run): Promise<void> {
   const reader = createReader(readerSection, { log: run.log, traceLevel, randomize: false });
   const network = obtainNetwork(section, run, "use");
   const nodes = nodesToWrite(network, settings.outputNodeNames, run.log);
-  const engine = await run.engine();
+  const engine = await run.engine(network);
   const programs = new Programs(engine, { network, outputs: nodes });
   const outputs = nodes.map((node) => openOutput(node, outputPath, format, run.log));
   try {
@@ -133,7 +134,7 @@ function openSink(node: ComputationNode, outputPath: string) {
   }
   const file = `${outputPath}.${node.name}`;
   try {
-    mkdirSync(path.dirname(file), { recursive: true });
+    createDirectory(path.dirname(file));
     const descriptor = openSync(file, "w");
     return {
       put: (text: string) => putAll(descriptor, text),

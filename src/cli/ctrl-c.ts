@@ -1,28 +1,60 @@
 /** Ctrl-C while a network is trained: the first one ends the run after the minibatch, the second one at once. */
 
+import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import type { Interruption } from "../engine/interruption.js";
 
 /** Exit code of a program that Ctrl-C ended: 128 + SIGINT. */
 export const INTERRUPTED_EXIT_CODE = 130;
 
-/** @param log takes what the user should know when the first Ctrl-C arrives */
-export function ctrlC(log: (line: string) => void): Interruption {
-  let isRequested = false;
-  const onSignal = () => {
-    isRequested = true;
-    log("Ctrl-C: the run ends after this minibatch. Once more ends it at once.");
-  };
+/** What the flag says that both threads see. */
+const WATCHING = 0;
+const REQUESTED = 1;
+const OVER = 2;
+
+/**
+ * A minibatch may take long, and the thread that computes it hears of no signal before it ends. So another thread waits
+ * for the first one, in a script that SIGINT interrupts, and tells the user at once. After that nobody listens any more,
+ * and the system ends the program at the next.
+ */
+const WATCHER = `
+const { workerData, parentPort } = require("node:worker_threads");
+const { flag, message } = workerData;
+globalThis.flag = flag;
+const wait = new (require("node:vm").Script)("Atomics.wait(flag, 0, ${WATCHING})");
+parentPort.postMessage("watching");
+try {
+  wait.runInThisContext({ breakOnSigint: true });
+} catch (error) {
+  if (error.code !== "ERR_SCRIPT_EXECUTION_INTERRUPTED") throw error;
+  Atomics.store(flag, 0, ${REQUESTED});
+  require("node:fs").writeSync(2, message);
+}
+`;
+
+const MESSAGE = "Ctrl-C: the run ends after this minibatch. Once more ends it at once.\n";
+
+export function ctrlC(): Interruption {
+  const newFlag = () => new Int32Array(new SharedArrayBuffer(4));
+  let flag = newFlag();
   return {
-    watch: () => {
-      // After one signal nobody listens any more, and the system ends the program at the next.
-      process.once("SIGINT", onSignal);
-      return () => process.off("SIGINT", onSignal);
+    watch: async () => {
+      const watched = (flag = newFlag());
+      // on a terminal there may be a progress line in front
+      const message = process.stderr.isTTY ? `\n${MESSAGE}` : MESSAGE;
+      const watcher = new Worker(WATCHER, { eval: true, workerData: { flag, message } });
+      await once(watcher, "message");
+      watcher.unref();
+      return () => {
+        Atomics.compareExchange(watched, 0, WATCHING, OVER);
+        Atomics.notify(watched, 0);
+      };
     },
     wasRequested: async () => {
-      // Signals are delivered between two turns of the event loop, which a training never leaves by itself.
+      // A training never leaves its turn of the event loop by itself; what else waits there gets its turn.
       await setImmediate();
-      return isRequested;
+      return Atomics.load(flag, 0) === REQUESTED;
     },
   };
 }

@@ -1,8 +1,9 @@
 /** Where the log goes: standard error or a file, with time stamps, and a progress line on terminals (actions.md 1.2). */
 
-import { appendFileSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { appendFileSync, closeSync, openSync } from "node:fs";
 import path from "node:path";
 import { CntkError, reasonOf } from "../../grammar/errors.js";
+import { createDirectory } from "../config/create-directory.js";
 import { systemReason } from "../config/system-error.js";
 import type { Progress } from "../engine/run.js";
 import { printf } from "../script/printf.js";
@@ -58,7 +59,7 @@ export class LogOutput {
   redirectTo(file: string): void {
     this.stamped(`Redirecting stderr to file ${file}`);
     try {
-      mkdirSync(path.dirname(file), { recursive: true });
+      createDirectory(path.dirname(file));
       this.#file = openSync(file, "a");
     } catch (error) {
       const reason = reasonOf(error);

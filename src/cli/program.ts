@@ -59,7 +59,12 @@ async function runCntkCommandLine(args: readonly string[], output: LogOutput): P
   const { options, rest } = takeOptions(args);
   const { runConfig } = await import("./run-config.js");
   const { backend = "auto", tensorboard } = options;
-  await runConfig({ args: rest, backend, tensorboard, output });
+  const threads = options.threads === undefined ? undefined : threadCount(options.threads);
+  if (options.trace !== undefined && options.trace !== "schedule") {
+    throw new CntkError("configuring", `--trace: expected schedule, found ${options.trace}`);
+  }
+  const tracesSchedule = options.trace === "schedule";
+  await runConfig({ args: rest, backend, tensorboard, threads, tracesSchedule, output });
 }
 
 /** @returns the exit code: 1 if the config has mistakes */
@@ -78,6 +83,8 @@ async function runCheck(args: readonly string[], { stdout }: Streams): Promise<n
 const RUN_OPTIONS = {
   backend: "a name, such as auto, wasm or cpu",
   tensorboard: "a folder for TensorBoard's event files",
+  threads: "a number of threads, 1 or more",
+  trace: "schedule, to print what the compiled engine does and how long it takes",
 } as const;
 
 type RunOptions = Partial<Record<keyof typeof RUN_OPTIONS, string>>;
@@ -103,6 +110,12 @@ export function takeOptions(args: readonly string[]): {
     options[name] = expectValue(name, value ?? args[++i]);
   }
   return { options, rest };
+}
+
+function threadCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new CntkError("configuring", `--threads: expected ${RUN_OPTIONS.threads}, found ${text}`);
 }
 
 function expectValue(name: keyof typeof RUN_OPTIONS, value: string | undefined): string {

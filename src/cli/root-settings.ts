@@ -1,5 +1,6 @@
 /** What the program itself reads of a config: the keys of its outermost section (config.md 7.1). */
 
+import os from "node:os";
 import type { Section } from "../config/section.js";
 import type { Precision } from "../engine/run.js";
 
@@ -25,6 +26,8 @@ export function readLogSettings(root: Section): LogSettings {
 
 export interface RunSettings {
   readonly precision: Precision;
+  /** threads to compute with; undefined lets the engine choose */
+  readonly threads: number | undefined;
   /** what the config asks for and does not get */
   readonly notes: readonly string[];
   readonly hasConstantSeed: boolean;
@@ -37,6 +40,7 @@ export function readRunSettings(root: Section): RunSettings {
   const precision = precisionOf(root);
   return {
     precision,
+    threads: threadsOf(root),
     notes: notesOn(root, precision),
     hasConstantSeed: root.bool("forceConstantRandomSeed", false),
     doneFile: root.string("doneFile", ""),
@@ -63,9 +67,8 @@ function notesOn(root: Section, precision: Precision): string[] {
   if (precision === "double") {
     notes.push('precision = "double": everything is computed in double, from data read as float.');
   }
-  if (root.integer("numCPUThreads", 0) !== 0) {
-    notes.push("numCPUThreads has no effect: the backend chooses its number of threads.");
-  }
+  const threads = threadsOf(root);
+  if (threads !== undefined) notes.push(`Using ${threads} CPU threads.`);
   if (root.bool("forceDeterministicAlgorithms", false)) {
     notes.push("forceDeterministicAlgorithms has no effect: the algorithms are always the same.");
   }
@@ -76,6 +79,14 @@ function notesOn(root: Section, precision: Precision): string[] {
     notes.push("parallelTrain has no effect: this version of tscntk trains in one process.");
   }
   return notes;
+}
+
+/** numCPUThreads: that many, at most all processors; if negative, all but as many; undefined for 0 (config.md 7.1). */
+function threadsOf(root: Section): number | undefined {
+  const asked = root.integer("numCPUThreads", 0);
+  if (asked === 0) return undefined;
+  const processors = os.availableParallelism();
+  return asked > 0 ? Math.min(asked, processors) : Math.max(1, processors + asked);
 }
 
 /** -1 is the CPU. */

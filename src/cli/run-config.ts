@@ -23,11 +23,16 @@ export interface RunRequest {
   readonly backend: string;
   /** folder for TensorBoard's event files; undefined to write none */
   readonly tensorboard: string | undefined;
+  /** threads to compute with; undefined leaves it to numCPUThreads */
+  readonly threads: number | undefined;
+  /** true to print the compiled schedules with times; so does traceLevel = 2 */
+  readonly tracesSchedule: boolean;
   readonly output: LogOutput;
 }
 
 /** @throws CntkError of any phase */
-export async function runConfig({ args, backend, tensorboard, output }: RunRequest): Promise<void> {
+export async function runConfig(request: RunRequest): Promise<void> {
+  const { args, backend, tensorboard, output } = request;
   const header = banner(args, new Date());
   for (const line of header) output.line(line);
   const { root, configFiles, includeDirectories } = readCommandLine(
@@ -40,7 +45,7 @@ export async function runConfig({ args, backend, tensorboard, output }: RunReque
   startLog(logSettings, output);
   if (logSettings.stderr !== "" && traceLevel === 0) for (const line of header) output.line(line);
   for (const line of buildInfo()) output.stamped(line);
-  const { precision, notes, hasConstantSeed, doneFile } = readRunSettings(root);
+  const { precision, threads, notes, hasConstantSeed, doneFile } = readRunSettings(root);
   if (traceLevel > 0) {
     const configFile = path.basename(configFiles.at(-1) ?? "");
     for (const line of configurationEcho(root, configFile)) output.line(line);
@@ -50,7 +55,12 @@ export async function runConfig({ args, backend, tensorboard, output }: RunReque
   for (const note of notes) output.stamped(note);
   const commands = names.map((name) => commandOf(root, name));
   for (const command of commands) checkCommand(root, command);
-  const engine = lazyEngine(backend, precision, output);
+  const engineOptions = {
+    precision,
+    threads: request.threads ?? threads,
+    tracesSchedule: request.tracesSchedule || traceLevel > 1,
+  };
+  const engine = lazyEngine(backend, engineOptions, output);
   try {
     const run = makeRun({
       precision,

@@ -13,7 +13,7 @@ import { programVersion } from "./version.js";
 const SUBCOMMANDS = ["check", "install", "nodes", "graph", "visualize"];
 
 /** Options that may stand in front of a subcommand. */
-const OPTIONS = ["--backend", "--tensorboard", "--help", "--version"];
+const OPTIONS = ["--backend", "--tensorboard", "--threads", "--trace", "--help", "--version"];
 
 /**
  * Runs a subcommand, or prints help or version.
@@ -68,6 +68,14 @@ function describeProgram(streams: Streams, output: LogOutput): Argv {
     .option("tensorboard", {
       describe: "With configFile: a folder for event files that TensorBoard shows",
       type: "string",
+    })
+    .option("threads", {
+      describe: "With configFile: threads to compute with, instead of numCPUThreads",
+      type: "number",
+    })
+    .option("trace", {
+      describe: "With configFile: print the compiled schedule, with the time of every call",
+      choices: ["schedule"],
     })
     .version(programVersion())
     .help()
@@ -198,7 +206,7 @@ async function withRun(
   output: LogOutput,
   use: (run: Run) => Promise<void>,
 ): Promise<void> {
-  const engine = lazyEngine(backend, "float", output);
+  const engine = lazyEngine(backend, {}, output);
   try {
     await use(
       makeRun({

@@ -110,7 +110,7 @@ async function startWasm(): Promise<string> {
 /** Our kernels replace and complete those of the wasm backend, which cannot train convolutions by itself. */
 async function installOwnKernels(): Promise<string> {
   try {
-    const { installKernels } = await import("../kernels/kernels.js");
+    const { installKernels } = await import("./tensorflow-kernels.js");
     const { installed, reason } = await installKernels();
     return `${installed ? "own" : "no own"} kernels: ${reason}`;
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Creates the engine that runs networks. */
 
+import os from "node:os";
 import { loadKernelLibrary } from "../kernels/library.js";
 import { selectBackend } from "./backend.js";
 import { createCompiledEngine } from "./compiled/engine.js";
@@ -11,8 +12,23 @@ import { createPortableEngine } from "./portable/engine.js";
 /** What `--backend` may name: the best there is, our kernels in one form, or a TensorFlow.js backend. */
 export const BACKENDS = ["auto", "kernels", "tensorflow", "wasm", "cpu"] as const;
 
-/** Untouched memory costs nothing; growing would make every view anew. */
-const MEMORY_TO_BEGIN_WITH = 1 << 29;
+/** More make the pieces of a minibatch too small. */
+const MOST_THREADS = 8;
+
+/** Untouched memory costs nothing; growing takes a moment. */
+const MEMORY_TO_BEGIN_WITH = 1 << 30;
+
+export interface EngineOptions {
+  /**
+   * In double everything is computed by the portable engine on a backend of our own, whatever is requested; `float` if left
+   * out.
+   */
+  readonly precision?: Precision;
+  /** threads of the compiled engine; as many as there are processors, up to 8, if left out */
+  readonly threads?: number | undefined;
+  /** true if compiled programs print their schedules with times; false if left out */
+  readonly tracesSchedule?: boolean;
+}
 
 /**
  * The engine asked for.
@@ -20,23 +36,30 @@ const MEMORY_TO_BEGIN_WITH = 1 << 29;
  *   for networks that need more; `kernels` the same as WebAssembly; any other name is a TensorFlow.js backend of the
  *   portable engine alone
  * @param log takes what is said about the backend, and what Trace nodes print
- * @param precision in double everything is computed by the portable engine on a backend of our own, whatever is requested
  * @throws CntkError "configuring" if there is no such backend here
  */
 export async function createEngine(
   requested: string,
   log: (line: string) => void,
-  precision: Precision = "float",
+  options: EngineOptions = {},
 ): Promise<Engine> {
+  const { precision = "float", threads = os.availableParallelism(), tracesSchedule } = options;
   if (precision === "double") {
     await computeInDouble();
     const backend = { name: "float64", why: "plain JavaScript: the others have no doubles" };
     return createPortableEngine(backend, log, precision);
   }
-  const isCompiled = requested === "auto" || requested === "kernels";
-  const portable = createPortableEngine(await selectBackend(isCompiled ? "auto" : requested), log);
-  if (!isCompiled) return portable;
+  const startPortable = async (backend: string) =>
+    createPortableEngine(await selectBackend(backend), log);
+  if (requested !== "auto" && requested !== "kernels") return startPortable(requested);
   const form = requested === "auto" ? "auto" : "wasm";
   const library = loadKernelLibrary(form, MEMORY_TO_BEGIN_WITH);
-  return library === undefined ? portable : createCompiledEngine(library, portable, log);
+  if (library === undefined) return startPortable("auto");
+  return createCompiledEngine({
+    library,
+    startPortable: () => startPortable("auto"),
+    threads: Math.min(threads, MOST_THREADS),
+    tracesSchedule: tracesSchedule === true,
+    log,
+  });
 }

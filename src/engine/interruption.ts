@@ -6,7 +6,7 @@ export interface Interruption {
    * From now on a request to stop is remembered and not obeyed at once.
    * @returns obeys such requests at once again
    */
-  readonly watch: () => () => void;
+  readonly watch: () => Promise<() => void>;
   /** Lets a request that has come in be noticed; true if there was one. */
   readonly wasRequested: () => Promise<boolean>;
 }

@@ -1,6 +1,7 @@
 /** Run: what one run of the program shares, handed down from the command line; there is no global state. */
 
 import type { SourceFile } from "../../grammar/source.js";
+import type { ComputationNetwork } from "../network/network.js";
 import type { Engine } from "./engine.js";
 import type { Interruption } from "./interruption.js";
 
@@ -38,10 +39,15 @@ export interface Run {
   readonly precision: Precision;
   /** -1 is the CPU */
   readonly deviceId: number;
-  /** the engine, created when the first network runs */
-  readonly engine: () => Promise<Engine>;
+  /** the engine, created when the first network runs, ready for this one */
+  readonly engine: (network: ComputationNetwork) => Promise<Engine>;
   /** numbers 1, 2, 3, ... for parameters with random initial values; never reset within a run (nodes.md 13.1) */
   readonly nextSeed: () => number;
+  /**
+   * A network comes from a file that a run which nobody stopped would have built: `build` takes its numbers, when the
+   * next one is asked for. Left out where the numbers do not matter.
+   */
+  readonly skipSeeds?: (build: (nextSeed: () => number) => void) => void;
   /** directories of the config files, for BrainScript's include */
   readonly includeDirectories: readonly string[];
   /** shows progress on a terminal; undefined where the log is not one */

@@ -4,18 +4,34 @@
  */
 #include "mathematics.h"
 
-/* Numbers of the unary functions, in the order of the list in operations.ts. */
-enum { ABS, EXP, LOG, NEGATE, PASS, RECIPROCAL, RELU, SIGMOID, SQRT, TANH };
+/* Numbers of the unary functions, as functions.ts has them. */
+enum {
+  ABS, EXP, LOG, NEGATE, PASS, RECIPROCAL, RELU, SIGMOID, SQRT, TANH, COSINE, FLOOR, SINE, PROTECTED_RECIPROCAL
+};
 
-/* Numbers of the binary functions. */
-enum { PLUS, MINUS, TIMES, FIRST, LESS, EQUAL, GREATER, GREATER_EQUAL, NOT_EQUAL, LESS_EQUAL };
+/* Numbers of the binary functions, as functions.ts has them. */
+enum {
+  PLUS, MINUS, TIMES, FIRST, LESS, EQUAL, GREATER, GREATER_EQUAL, NOT_EQUAL, LESS_EQUAL, DIVIDE, LOG_PLUS,
+  SHARE_OF_FIRST, NOT_ABOVE, NOT_BELOW, WHERE_NOT_ZERO, WHERE_ZERO, LIKELIHOOD
+};
+
+/* Every function as a case of a switch in which its number is a constant. */
+#define UNARY_CASES \
+  CASE(ABS) CASE(EXP) CASE(LOG) CASE(NEGATE) CASE(PASS) CASE(RECIPROCAL) CASE(RELU) CASE(SIGMOID) CASE(SQRT) CASE(TANH) \
+  CASE(COSINE) CASE(FLOOR) CASE(SINE) CASE(PROTECTED_RECIPROCAL)
+/* The first few are in most networks: they get loops of their own for operands that are the same along a row. */
+#define FREQUENT_BINARY_CASES CASE(PLUS) CASE(MINUS) CASE(TIMES) CASE(FIRST)
+#define OTHER_BINARY_CASES \
+  CASE(LESS) CASE(EQUAL) CASE(GREATER) CASE(GREATER_EQUAL) CASE(NOT_EQUAL) CASE(LESS_EQUAL) CASE(DIVIDE) CASE(LOG_PLUS) \
+  CASE(SHARE_OF_FIRST) CASE(NOT_ABOVE) CASE(NOT_BELOW) CASE(WHERE_NOT_ZERO) CASE(WHERE_ZERO) CASE(LIKELIHOOD)
 
 #define EPS_LOG 1e-37f
 #define LOG_EPS_LOG -85.1f
+#define EPS_INV 1e-30f
 
-INLINE vector root(vector x) {
-  vector y;
-  UNROLL for (int lane = 0; lane < LANES; lane++) y[lane] = __builtin_sqrtf(x[lane]);
+INLINE vector floors(vector x) {
+  vector y = splat(0);
+  UNROLL for (int lane = 0; lane < LANES; lane++) y[lane] = __builtin_floorf(x[lane]);
   return y;
 }
 
@@ -30,6 +46,11 @@ INLINE vector value_of(const int function, vector x) {
   case SIGMOID: return logistic(x);
   case SQRT: return choose(x > 0, root(choose(x > 0, x, splat(1))), splat(0));
   case TANH: return hyperbolic_tangent(x);
+  case COSINE: return sines(x, 1);
+  case FLOOR: return floors(x);
+  case SINE: return sines(x, 0);
+  case PROTECTED_RECIPROCAL:
+    return 1.0f / choose(magnitude(x) < EPS_INV, choose(x < 0, splat(-EPS_INV), splat(EPS_INV)), x);
   default: return x;
   }
 }
@@ -39,13 +60,16 @@ INLINE vector gradient_of(const int function, vector g, vector x, vector y) {
   switch (function) {
   case ABS: return choose(x > 0, g, choose(x < 0, -g, splat(0)));
   case EXP: return g * y;
-  case LOG: return g / choose(x < EPS_LOG, splat(EPS_LOG), x);
+  /* e^-y: what the logarithm was limited to counts, not EPS_LOG */
+  case LOG: return choose(x < EPS_LOG, g * 9.08782064e36f, g / x);
   case NEGATE: return -g;
   case RECIPROCAL: return -g * y * y;
   case RELU: return choose(y > 0, g, splat(0));
   case SIGMOID: return g * y * (1.0f - y);
   case SQRT: return g / (2.0f * y);
   case TANH: return g * (1.0f - y * y);
+  case COSINE: return -g * sines(x, 0);
+  case SINE: return g * sines(x, 1);
   default: return g;
   }
 }
@@ -62,21 +86,18 @@ INLINE vector combined(const int function, vector a, vector b) {
   case GREATER_EQUAL: return choose(a >= b, one, zero);
   case NOT_EQUAL: return choose(a != b, one, zero);
   case LESS_EQUAL: return choose(a <= b, one, zero);
+  case DIVIDE: return a / b;
+  case LOG_PLUS: return add_logarithms(a, b);
+  /* the derivative of LOG_PLUS */
+  case SHARE_OF_FIRST: return logistic(a - b);
+  case NOT_ABOVE: return choose(a > b, b, a);
+  case NOT_BELOW: return choose(a < b, b, a);
+  case WHERE_NOT_ZERO: return choose(b != 0, a, zero);
+  case WHERE_ZERO: return choose(b == 0, a, zero);
+  /* of a binary label a where b is the probability of 1 */
+  case LIKELIHOOD: return 2.0f * (a * b) + ((1.0f - a) - b);
   default: return a;
   }
-}
-
-/* The first `count` numbers, 0 behind them. */
-INLINE vector load_some(const float *from, int count) {
-  vector value = splat(0);
-  UNROLL for (int lane = 0; lane < LANES; lane++)
-    if (lane < count) value[lane] = from[lane];
-  return value;
-}
-
-INLINE void store_some(float *to, vector value, int count) {
-  UNROLL for (int lane = 0; lane < LANES; lane++)
-    if (lane < count) to[lane] = value[lane];
 }
 
 INLINE void unary_loop(const int function, const float *x, float *y, int count) {
@@ -89,7 +110,7 @@ INLINE void unary_loop(const int function, const float *x, float *y, int count) 
 void unary(int function, const float *x, float *y, int count) {
   switch (function) {
 #define CASE(name) case name: unary_loop(name, x, y, count); break;
-    CASE(ABS) CASE(EXP) CASE(LOG) CASE(NEGATE) CASE(PASS) CASE(RECIPROCAL) CASE(RELU) CASE(SIGMOID) CASE(SQRT) CASE(TANH)
+    UNARY_CASES
 #undef CASE
   }
 }
@@ -113,7 +134,7 @@ void unary_gradient(int function, const float *g, const float *x, const float *y
                     int accumulate) {
   switch (function) {
 #define CASE(name) case name: unary_gradient_loop(name, g, x, y, dx, count, accumulate); break;
-    CASE(ABS) CASE(EXP) CASE(LOG) CASE(NEGATE) CASE(PASS) CASE(RECIPROCAL) CASE(RELU) CASE(SIGMOID) CASE(SQRT) CASE(TANH)
+    UNARY_CASES
 #undef CASE
   }
 }
@@ -136,32 +157,37 @@ INLINE void binary_row(const int function, const float *a, const float *b, float
   }
 }
 
-INLINE void binary_loop(const int function, const float *a, const float *b, float *y, int outer, int middle, int inner,
-                        int a_outer, int a_middle, int a_inner, int b_outer, int b_middle, int b_inner, float scale,
-                        int accumulate) {
+INLINE void binary_loop(const int function, const int is_frequent, const float *a, const float *b, float *y, int outer,
+                        int middle, int inner, int a_outer, int a_middle, int a_inner, int b_outer, int b_middle,
+                        int b_inner, float scale, int accumulate) {
   for (int o = 0; o < outer; o++)
     for (int m = 0; m < middle; m++, y += inner) {
       const float *left = a + o * a_outer + m * a_middle, *right = b + o * b_outer + m * b_middle;
-      if (a_inner && b_inner) binary_row(function, left, right, y, inner, 1, 1, scale, accumulate);
+      if (!is_frequent) binary_row(function, left, right, y, inner, a_inner, b_inner, scale, accumulate);
+      else if (a_inner && b_inner) binary_row(function, left, right, y, inner, 1, 1, scale, accumulate);
       else if (a_inner) binary_row(function, left, right, y, inner, 1, 0, scale, accumulate);
       else if (b_inner) binary_row(function, left, right, y, inner, 0, 1, scale, accumulate);
       else binary_row(function, left, right, y, inner, 0, 0, scale, accumulate);
     }
 }
 
-/* y [outer, middle, inner] (+)= scale * f(a, b), a and b with their steps along the three. */
+/* y [outer, middle, inner] (+)= scale * f(a, b), a and b with their steps along the three; 0 or 1 along the last. */
 void binary(int function, const float *a, const float *b, float *y, int outer, int middle, int inner, int a_outer,
             int a_middle, int a_inner, int b_outer, int b_middle, int b_inner, float scale, int accumulate) {
-  switch (function) {
-#define CASE(name) \
+#define LOOP(name, is_frequent) \
   case name: \
-    binary_loop(name, a, b, y, outer, middle, inner, a_outer, a_middle, a_inner, b_outer, b_middle, b_inner, scale, \
-                accumulate); \
+    binary_loop(name, is_frequent, a, b, y, outer, middle, inner, a_outer, a_middle, a_inner, b_outer, b_middle, \
+                b_inner, scale, accumulate); \
     break;
-    CASE(PLUS) CASE(MINUS) CASE(TIMES) CASE(FIRST) CASE(LESS) CASE(EQUAL) CASE(GREATER) CASE(GREATER_EQUAL)
-    CASE(NOT_EQUAL) CASE(LESS_EQUAL)
+  switch (function) {
+#define CASE(name) LOOP(name, 1)
+    FREQUENT_BINARY_CASES
+#undef CASE
+#define CASE(name) LOOP(name, 0)
+    OTHER_BINARY_CASES
 #undef CASE
   }
+#undef LOOP
 }
 
 /* y [count] = value. */

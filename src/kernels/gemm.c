@@ -1,9 +1,10 @@
 /*
- * Matrix products. Matrices are row-major; `transposed` operands are stored as their transposes. The right operand is
- * packed in panels as wide as two vectors, in blocks that stay in the cache; a block of rows of the left operand then runs
- * along a panel with its sums in registers.
+ * Matrix products. Matrices are row-major; `transposed` operands are stored as their transposes. Both operands are packed
+ * in blocks that stay in the cache, the right one in panels as wide as two vectors, the left one in blocks of a few rows;
+ * such a block then runs along a panel with its sums in registers.
  */
-#include "vector.h"
+#include "shuffles.h"
+
 
 #define PANEL (2 * LANES)
 /* Rows whose sums, two vectors each, fit the registers: 16 of them on wasm and AVX2, 32 on AVX-512. */
@@ -14,35 +15,71 @@
 #else
 #define ROWS 4
 #endif
-/* Depth and width of a packed block. */
+/* Depth, width and height of packed blocks. */
 #define DEPTH 256
 #define WIDTH 512
+#define HEIGHT 144
+/* Columns from which on packing the left operand takes less time than it saves. */
+#define MANY_COLUMNS 64
 
 /* Bytes of scratch memory that gemm needs. */
-int gemm_scratch(void) { return DEPTH * (WIDTH + PANEL) * (int)sizeof(float); }
+int gemm_scratch(void) { return DEPTH * (WIDTH + PANEL + HEIGHT + LANES) * (int)sizeof(float); }
 
-/* packed [panels, depth, PANEL] = b [depth x width], zeros behind the last column. */
-static void pack(const float *b, int depth_step, int width_step, int depth, int width, float *packed) {
-  for (int panel = 0; panel < width; panel += PANEL) {
-    int columns = smaller(PANEL, width - panel);
-    const float *from = b + panel * width_step;
-    for (int d = 0; d < depth; d++, packed += PANEL, from += depth_step) {
-      if (columns == PANEL && width_step == 1) {
-        store(packed, load(from));
-        store(packed + LANES, load(from + LANES));
-      } else {
-        for (int column = 0; column < PANEL; column++)
-          packed[column] = column < columns ? from[column * width_step] : 0;
+/*
+ * packed [depth, lanes] = the first `columns` of them from `from`, zeros behind. The last vector that is stored may reach
+ * over the end by up to LANES - 1 numbers.
+ */
+INLINE void pack_panel(const int lanes, const float *from, int depth_step, int lane_step, int depth, int columns,
+                       float *packed) {
+  int d = 0;
+  if (columns == lanes && lane_step == 1) {
+    for (; d < depth; d++, packed += lanes, from += depth_step)
+      UNROLL for (int lane = 0; lane < lanes; lane += LANES) {
+        int at = smaller(lane, larger(0, lanes - LANES));
+        if (lanes >= LANES) store(packed + at, load(from + at));
+        else for (int i = 0; i < lanes; i++) packed[i] = from[i];
+      }
+    return;
+  }
+  if (columns == lanes && depth_step == 1) {
+    for (; d + LANES <= depth; d += LANES, packed += LANES * lanes, from += LANES) {
+      UNROLL for (int first = 0; first < lanes; first += LANES) {
+        vector block[LANES];
+        UNROLL for (int i = 0; i < LANES; i++)
+          block[i] = first + i < lanes ? load(from + (first + i) * lane_step) : splat(0);
+        transpose_block(block);
+        UNROLL for (int i = 0; i < LANES; i++) store(packed + i * lanes + first, block[i]);
       }
     }
   }
+  for (; d < depth; d++, packed += lanes, from += depth_step)
+    for (int lane = 0; lane < lanes; lane++) packed[lane] = lane < columns ? from[lane * lane_step] : 0;
 }
 
-/* c [rows x PANEL] (+)= a [rows x depth] panel [depth x PANEL]; only `columns` of them are stored. */
-INLINE void row_block(const int rows, const float *a, int row_step, int depth_step, const float *panel, int depth,
-                      float *c, int pitch, int columns, int accumulate) {
+/*
+ * packed [panels, depth, PANEL] = b [depth x width], zeros behind the last column. Packing a panel only while the first
+ * rows are multiplied with it was tried and is slower.
+ */
+static void pack_right(const float *b, int depth_step, int column_step, int depth, int width, float *packed) {
+  for (int column = 0; column < width; column += PANEL, packed += depth * PANEL)
+    pack_panel(PANEL, b + column * column_step, depth_step, column_step, depth, smaller(PANEL, width - column),
+               packed);
+}
+
+/* A block of rows of the left operand, packed or not. */
+typedef struct {
+  const float *from;
+  int row_step, depth_step, is_packed;
+} left_rows;
+
+/* c [rows x PANEL] (+)= left [rows x depth] panel [depth x PANEL]; only `columns` of them are stored. */
+INLINE void row_block(const int rows, const int is_packed, left_rows left, const float *panel, int depth, float *c,
+                      int pitch, int columns, int accumulate) {
   vector sums[ROWS][2];
   UNROLL for (int r = 0; r < rows; r++) sums[r][0] = sums[r][1] = splat(0);
+  const float *a = left.from;
+  /* Constants where they can be: then the places of the rows are part of the instructions. */
+  int row_step = is_packed ? 1 : left.row_step, depth_step = is_packed ? ROWS : left.depth_step;
   for (int d = 0; d < depth; d++, panel += PANEL, a += depth_step) {
     vector b0 = load(panel), b1 = load(panel + LANES);
     UNROLL for (int r = 0; r < rows; r++) {
@@ -67,27 +104,83 @@ INLINE void row_block(const int rows, const float *a, int row_step, int depth_st
   }
 }
 
+static void row_block_of(int rows, left_rows left, const float *panel, int depth, float *c, int pitch, int columns,
+                         int accumulate) {
+#define CASE(count)                                                                        \
+  case count:                                                                              \
+    if (left.is_packed) row_block(count, 1, left, panel, depth, c, pitch, columns, accumulate); \
+    else row_block(count, 0, left, panel, depth, c, pitch, columns, accumulate);            \
+    break;
+  switch (rows) {
+    CASE(1) CASE(2) CASE(3) CASE(4)
+#if ROWS > 4
+    CASE(5) CASE(6)
+#endif
+#if ROWS > 6
+    CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+#endif
+  }
+#undef CASE
+}
+
+/* Blocks of at most ROWS rows, of nearly the same height, the lower ones first. */
+typedef struct {
+  int count, height, lower; /* `lower` of them have `height` rows, the others one more */
+} row_blocks;
+
+INLINE row_blocks split_rows(int rows) {
+  row_blocks b;
+  b.count = (rows + ROWS - 1) / ROWS;
+  b.height = rows / b.count;
+  b.lower = b.count - rows % b.count;
+  return b;
+}
+
+/* packed [blocks, depth, ROWS] = a [rows x depth]; what lies behind the rows of a block is not used. */
+static void pack_left(const float *a, int row_step, int depth_step, int depth, int rows, float *packed) {
+  row_blocks blocks = split_rows(rows);
+  for (int block = 0, row = 0; block < blocks.count; block++, packed += depth * ROWS) {
+    pack_panel(ROWS, a + row * row_step, depth_step, row_step, depth, smaller(ROWS, rows - row), packed);
+    row += blocks.height + (block >= blocks.lower);
+  }
+}
+
+/* c [rows x width] (+)= left [rows x depth] times packed panels. */
+static void multiply_panels(left_rows left, const float *panel, int depth, float *c, int pitch, int rows,
+                            int width, int accumulate) {
+  row_blocks blocks = split_rows(rows);
+  for (int column = 0; column < width; column += PANEL, panel += depth * PANEL) {
+    left_rows a = left;
+    float *to = c + column;
+    for (int block = 0; block < blocks.count; block++) {
+      int height = blocks.height + (block >= blocks.lower);
+      row_block_of(height, a, panel, depth, to, pitch, smaller(PANEL, width - column), accumulate);
+      a.from += left.is_packed ? depth * ROWS : height * a.row_step;
+      to += height * pitch;
+    }
+  }
+}
+
 /* c [m x n] (+)= op(a) [m x k] op(b) [k x n]. */
-void gemm(const float *a, const float *b, float *c, float *packed, int m, int n, int k, int a_transposed,
+void gemm(const float *a, const float *b, float *c, float *scratch, int m, int n, int k, int a_transposed,
           int b_transposed, int accumulate) {
   int a_row = a_transposed ? 1 : k, a_depth = a_transposed ? m : 1;
   int b_depth = b_transposed ? 1 : n, b_column = b_transposed ? k : 1;
+  int is_packed = n >= MANY_COLUMNS;
+  float *panels = scratch, *packed = scratch + DEPTH * (WIDTH + PANEL);
   for (int column = 0; column < n; column += WIDTH) {
     int width = smaller(WIDTH, n - column);
     for (int d = 0; d < k; d += DEPTH) {
-      int depth = smaller(DEPTH, k - d);
-      int adds = accumulate || d > 0;
-      pack(b + d * b_depth + column * b_column, b_depth, b_column, depth, width, packed);
-      const float *panel = packed;
-      for (int p = 0; p < width; p += PANEL, panel += depth * PANEL) {
-        int columns = smaller(PANEL, width - p);
-        const float *left = a + d * a_depth;
-        float *to = c + column + p;
-        int row = 0;
-        for (; row + ROWS <= m; row += ROWS, left += ROWS * a_row, to += ROWS * n)
-          row_block(ROWS, left, a_row, a_depth, panel, depth, to, n, columns, adds);
-        for (; row < m; row++, left += a_row, to += n)
-          row_block(1, left, a_row, a_depth, panel, depth, to, n, columns, adds);
+      int depth = smaller(DEPTH, k - d), adds = accumulate || d > 0;
+      pack_right(b + d * b_depth + column * b_column, b_depth, b_column, depth, width, panels);
+      for (int row = 0; row < m; row += HEIGHT) {
+        int rows = smaller(HEIGHT, m - row);
+        left_rows left = {a + row * a_row + d * a_depth, a_row, a_depth, 0};
+        if (is_packed) {
+          pack_left(left.from, a_row, a_depth, depth, rows, packed);
+          left = (left_rows){packed, 1, ROWS, 1};
+        }
+        multiply_panels(left, panels, depth, c + row * n + column, n, rows, width, adds);
       }
     }
   }

@@ -3,20 +3,21 @@
  * comes from the backend's own allocator.
  */
 
-import { existsSync, readFileSync } from "node:fs";
-import path from "node:path";
 import type { TensorInfo } from "@tensorflow/tfjs";
 import { kernelTable, type KernelName } from "./table.js";
 
 /** What we use of the backend's class, which does not export its type. */
 export interface WasmBackend {
   readonly wasm: {
-    readonly asm: { readonly memory: WebAssembly.Memory };
+    readonly asm: { readonly memory?: WebAssembly.Memory };
+    /** in the form with threads, which imports its memory instead of exporting it */
+    readonly wasmMemory?: WebAssembly.Memory;
     _malloc(bytes: number): number;
     _free(offset: number): void;
   };
   readonly dataIdMap: { get(id: object): { readonly memoryOffset: number } };
   makeOutput(shape: readonly number[], type: "float32" | "int32"): TensorInfo;
+  typedArrayFromHeap(tensor: TensorInfo): Float32Array | Int32Array;
   disposeData(id: object): boolean;
 }
 
@@ -33,28 +34,32 @@ export interface KernelHost {
   scratch(bytes: number): number;
 }
 
-/** The compiled module: next to this file, or in dist/ when the program runs from its sources. */
-export function findModule(): string | undefined {
-  const here = import.meta.dirname;
-  const places = [here, path.join(here, "..", "..", "dist", "src", "kernels")];
-  return places.map((place) => path.join(place, "kernels.wasm")).find((file) => existsSync(file));
-}
-
-/** True for the wasm backend in a form whose memory our module can share. */
-export function isWasmBackend(backend: unknown): backend is WasmBackend {
+/** The memory of the wasm backend; undefined for another backend. */
+function memoryOf(backend: unknown): WebAssembly.Memory | undefined {
   const { wasm } = backend as { wasm?: Partial<WasmBackend["wasm"]> };
-  const memory: unknown = wasm?.asm?.memory.buffer;
-  // By name, since the backend may have been loaded into another realm, as test runners do.
-  return Object.prototype.toString.call(memory) === "[object ArrayBuffer]";
+  return wasm?.wasmMemory ?? wasm?.asm?.memory;
 }
 
-/** Starts the module on the backend's memory; undefined if the file is older than the table of kernels. */
-export function startKernels(file: string, backend: WasmBackend): KernelHost | undefined {
+/** True for the wasm backend in a form whose memory our module can use. */
+export const isWasmBackend = (backend: unknown): backend is WasmBackend =>
+  memoryOf(backend) !== undefined;
+
+/**
+ * Starts the module on the backend's memory.
+ * @param module kernels.wasm, or kernels-shared.wasm for a memory that threads share
+ * @returns undefined if the module is older than the table of kernels
+ */
+export function startKernels(
+  module: WebAssembly.Module,
+  backend: WasmBackend,
+): KernelHost | undefined {
   const { wasm } = backend;
+  const memory = memoryOf(backend);
+  if (memory === undefined) throw new Error("the backend hides its memory");
   // The module has neither data nor a table, so its bases are never used.
   const base = () => new WebAssembly.Global({ value: "i32", mutable: false }, 0);
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {
-    env: { memory: wasm.asm.memory, __memory_base: base(), __table_base: base() },
+  const instance = new WebAssembly.Instance(module, {
+    env: { memory, __memory_base: base(), __table_base: base() },
   });
   const kernels = collectKernels(instance);
   if (kernels === undefined) return undefined;

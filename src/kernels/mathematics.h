@@ -1,5 +1,5 @@
 /*
- * exp, log, tanh and sigmoid of vectors of floats, by range reduction and polynomials; each to about one unit in the last
+ * exp, log, tanh, sigmoid, sin and cos of vectors of floats, by range reduction and polynomials; each to about one unit in the last
  * place of a float. No tables: kernels have no static data.
  */
 #ifndef MATHEMATICS_H
@@ -23,6 +23,13 @@ INLINE vector magnitude(vector x) { return as_floats(as_integers(x) & splat_inte
 
 INLINE vector with_sign_of(vector size, vector sign) {
   return as_floats(as_integers(size) | (as_integers(sign) & splat_integer((int)0x80000000)));
+}
+
+/* Square root of x >= 0. */
+INLINE vector root(vector x) {
+  vector y;
+  UNROLL for (int lane = 0; lane < LANES; lane++) y[lane] = __builtin_sqrtf(x[lane]);
+  return y;
 }
 
 /* e^x = 2^n e^r, |r| <= ln 2 / 2, ln 2 in two parts so that r is exact. 0 below -103.98, infinity above 88.73, NaN for NaN. */
@@ -71,7 +78,43 @@ INLINE vector logarithm(vector x) {
   vector e = to_floats(exponent);
   vector y = m * square * p - e * 2.12194440e-4f - 0.5f * square;
   vector result = m + y + e * 0.693359375f;
-  return choose(x == splat(__builtin_inff()), x, result);
+  return choose(x < splat(__builtin_inff()), result, x);
+}
+
+/* log(e^a + e^b); CNTK leaves out an operand that is much the smaller one, and what is nearly log 0 is log 0 (nodes.md 1.3). */
+INLINE vector add_logarithms(vector a, vector b) {
+  vector more = choose(a < b, b, a), less = choose(a < b, a, b);
+  vector difference = less - more;
+  vector sum = more + logarithm(1.0f + exponential(difference));
+  vector alone = choose(more < -0.5e10f, splat(-10e10f), more);
+  return choose(difference < -9.2103f, alone, sum);
+}
+
+/* The angle x in quarters of a turn, q, and what is left of it, in [-pi/4, pi/4]; beyond 2^30 a float names no angle. */
+INLINE double quarters_of(float x, double *rest) {
+  const double limit = 0.78539816339744831;
+  double q = __builtin_floor(x * 0.63661977236758134 + 0.5);
+  double r = x - q * 1.5707963267948966 - q * 6.123233995736766e-17;
+  *rest = r > limit ? limit : r < -limit ? -limit : r;
+  return q;
+}
+
+/* sin(x + quarter * pi / 2). */
+INLINE float sine_from(float x, double quarter) {
+  double r;
+  double q = quarters_of(x, &r) + quarter;
+  double s = r * r;
+  double sine = r * (1 + s * (-1.0 / 6 + s * (1.0 / 120 + s * (-1.0 / 5040 + s / 362880))));
+  double cosine = 1 + s * (-1.0 / 2 + s * (1.0 / 24 + s * (-1.0 / 720 + s * (1.0 / 40320 - s / 3628800))));
+  q = q - 4 * __builtin_floor(q / 4);
+  return (float)(q == 0 ? sine : q == 1 ? cosine : q == 2 ? -sine : -cosine);
+}
+
+/* sin x, quarter 0, or cos x, quarter 1. */
+INLINE vector sines(vector x, const int quarter) {
+  vector y = splat(0);
+  UNROLL for (int lane = 0; lane < LANES; lane++) y[lane] = sine_from(x[lane], quarter);
+  return y;
 }
 
 /* tanh: an odd polynomial near 0, where 1 - 2 / (e^2x + 1) would lose digits, that form elsewhere. */

@@ -7,7 +7,7 @@
 #ifndef PLANES_H
 #define PLANES_H
 
-#include "vector.h"
+#include "shuffles.h"
 
 /* Padded planes of one sample: `rows` x `pitch`, the columns of a row sorted by remainder into `stride` runs. */
 typedef struct {
@@ -17,28 +17,44 @@ typedef struct {
 
 INLINE int plane_size(const planes *p) { return p->rows * p->pitch; }
 
-/* Copies planes height x width into padded ones; what lies outside becomes 0. */
-INLINE void pad_planes(const planes *p, const float *from, int count, int height, int width, float *to) {
-  for (int plane = 0; plane < count; plane++, from += height * width) {
-    for (int r = 0; r < p->rows; r++) {
-      int row = r + p->row0;
-      if (row < 0 || row >= height) {
-        fill(to, p->pitch, 0);
-        to += p->pitch;
-        continue;
-      }
-      for (int f = 0; f < p->stride; f++, to += p->run) {
-        /* columns q with 0 <= q * stride + f + column0 < width */
-        int stride = p->stride, begin = f + p->column0;
-        int first = begin >= 0 ? 0 : (-begin + stride - 1) / stride;
-        int last = begin >= width ? 0 : (width - begin + stride - 1) / stride;
-        first = smaller(first, p->run);
-        last = larger(smaller(last, p->run), first);
-        const float *cells = from + row * width + begin;
-        fill(to, first, 0);
-        if (stride == 1) copy(to + first, cells + first, last - first);
-        else for (int q = first; q < last; q++) to[q] = cells[q * stride];
-        fill(to + last, p->run - last, 0);
+/* Every `stride`-th of the cells, of which `available` may be read. */
+INLINE void copy_strided(float *to, const float *cells, int count, int stride, int available) {
+  int q = 0;
+  if (stride == 2)
+    for (; q + LANES <= count && 2 * (q + LANES) <= available; q += LANES)
+      store(to + q, EVEN_LANES(load(cells + 2 * q), load(cells + 2 * q + LANES)));
+  for (; q < count; q++) to[q] = cells[q * stride];
+}
+
+/* Indices q of [0, count) with 0 <= begin + q * step < size. */
+typedef struct {
+  int first, last;
+} range;
+
+INLINE range indices_inside(int begin, int step, int size, int count) {
+  range r = {begin >= 0 ? 0 : (-begin + step - 1) / step, begin >= size ? 0 : (size - begin + step - 1) / step};
+  r.first = smaller(r.first, count);
+  r.last = larger(smaller(r.last, count), r.first);
+  return r;
+}
+
+/*
+ * Copies planes height x width into padded ones. What lies outside is not written: it is 0 once `fill` has made all of it
+ * so.
+ */
+INLINE void lay_planes(const planes *p, const float *from, int count, int height, int width, float *to) {
+  range rows = indices_inside(p->row0, 1, height, p->rows);
+  for (int f = 0; f < p->stride; f++) {
+    int begin = f + p->column0;
+    range columns = indices_inside(begin, p->stride, width, p->run);
+    int cells = columns.last - columns.first;
+    begin += columns.first * p->stride;
+    for (int plane = 0; plane < count; plane++) {
+      const float *cell = from + (plane * height + rows.first + p->row0) * width + begin;
+      float *place = to + (plane * p->rows + rows.first) * p->pitch + f * p->run + columns.first;
+      for (int r = rows.first; r < rows.last; r++, cell += width, place += p->pitch) {
+        if (p->stride == 1) copy(place, cell, cells);
+        else copy_strided(place, cell, cells, p->stride, width - begin);
       }
     }
   }
@@ -57,6 +73,10 @@ typedef struct {
   {samples, channels, maps, height, width, rows, columns, kernel_height, kernel_width, stride_y,   \
    stride_x, lower_y, lower_x}
 
+#define GEOMETRY_ARGUMENTS                                                                         \
+  samples, channels, maps, height, width, rows, columns, kernel_height, kernel_width, stride_y,    \
+      stride_x, lower_y, lower_x
+
 /* Planes of the input as windows read them, with room for whole vectors at the end of a row. */
 INLINE planes input_planes(const geometry *g) {
   planes p;
@@ -67,14 +87,6 @@ INLINE planes input_planes(const geometry *g) {
   p.row0 = -g->lower_y;
   p.column0 = -g->lower_x;
   return p;
-}
-
-/* Offsets of the taps (channel, i, j) in those planes. */
-INLINE void place_taps(const geometry *g, const planes *p, int *taps) {
-  for (int c = 0; c < g->channels; c++)
-    for (int i = 0; i < g->kernel_height; i++)
-      for (int j = 0; j < g->kernel_width; j++)
-        *taps++ = c * plane_size(p) + i * p->pitch + j % p->stride * p->run + j / p->stride;
 }
 
 #endif

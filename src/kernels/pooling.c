@@ -5,7 +5,7 @@
  * Windows of one row of results share their rows of cells, so each column is reduced first, in vectors, and then the
  * columns of each window. `position` is the cell of the plane that holds a window's maximum, -1 if there is none.
  */
-#include "vector.h"
+#include "shuffles.h"
 
 #define PLANAR_PARAMETERS                                                                          \
   int count, int height, int width, int rows, int columns, int kernel_height, int kernel_width,    \
@@ -19,36 +19,40 @@ INLINE void cells_of_window(int index, int kernel, int stride, int lower, int si
 }
 
 /* Bytes of scratch memory for the functions below. */
-int pooling_scratch(int width) { return 2 * whole_vectors(width) * 4; }
+int pooling_scratch(int width) { return 2 * (whole_vectors(width) + 2 * LANES) * 4; }
 
-/* Largest number of each column over rows [first, last), and the first row that has it; -infinity and -1 without one. */
-static void largest_of_columns(const float *x, int width, int first, int last, float *best, int *row) {
-  int c = 0;
-  for (; c + LANES <= width; c += LANES) {
+/* A vector of which only `count` numbers may be read, if that is less than all. */
+INLINE vector load_first(const float *from, int count) {
+  if (count >= LANES) return load(from);
+  vector value = splat(0);
+  UNROLL for (int lane = 0; lane < LANES; lane++) if (lane < count) value[lane] = from[lane];
+  return value;
+}
+
+/*
+ * Largest number of each column over rows [first, last), and the first cell that has it; -infinity and -1 without one.
+ * Whole vectors: what they hold behind the last column means nothing. `readable` numbers of x may be read, surely enough
+ * if `is_safe`.
+ */
+INLINE void reduce_columns(const int is_safe, const float *x, int width, int first, int last, int readable, float *best,
+                           int *cell) {
+  for (int c = 0; c < width; c += LANES) {
     vector leader = splat(-__builtin_inff());
-    integers place = splat_integer(-1);
-    for (int r = first; r < last; r++) {
-      vector value = load(x + r * width + c);
+    integers place = splat_integer(-1), current = ramp(1) + (first * width + c);
+    for (int at = first * width + c, end = last * width + c; at < end; at += width, current += width) {
+      vector value = is_safe ? load(x + at) : load_first(x + at, readable - at);
       integers wins = value > leader;
       leader = choose(wins, value, leader);
-      place = choose_integers(wins, splat_integer(r), place);
+      place = choose_integers(wins, current, place);
     }
     store(best + c, leader);
-    store_integers(row + c, place);
+    store_integers(cell + c, place);
   }
-  for (; c < width; c++) {
-    float leader = -__builtin_inff();
-    int place = -1;
-    for (int r = first; r < last; r++) {
-      float value = x[r * width + c];
-      if (value > leader) {
-        leader = value;
-        place = r;
-      }
-    }
-    best[c] = leader;
-    row[c] = place;
-  }
+}
+
+INLINE void largest_of_columns(const float *x, int width, int first, int last, int readable, float *best, int *cell) {
+  if ((last - 1) * width + whole_vectors(width) <= readable) reduce_columns(1, x, width, first, last, readable, best, cell);
+  else reduce_columns(0, x, width, first, last, readable, best, cell);
 }
 
 /* First cell of a window that is a number. Only asked where no number is above -infinity. */
@@ -59,63 +63,94 @@ static int first_number(const float *x, int width, int top, int bottom, int left
   return -1;
 }
 
-/* One row of windows: rows [top, bottom) of the plane, reduced to `best` and `row` of each column. */
+/* One row of windows: rows [top, bottom) of the plane, reduced to `best` and `cell` of each column. */
 typedef struct {
   const float *x;
   int width, top, bottom;
-  const float *best;
-  const int *row;
+  float *best;
+  int *cell;
   int kernel, stride, lower; /* along the row */
   int keeps_first;
 } window_row;
 
-/* The cell of a window that max_pooling reports, given where its columns have their largest numbers. */
-INLINE int reported_cell(const window_row *w, int left, int right, int row, int column) {
+/* The cell of a window that max_pooling reports, given that of its largest number, -1 if it has none above -infinity. */
+INLINE int reported_cell(const window_row *w, int left, int right, int cell) {
   if (w->keeps_first && w->top < w->bottom && left < right) {
     float first = w->x[w->top * w->width + left];
     if (first != first) return w->top * w->width + left;
   }
-  if (row >= 0) return row * w->width + column;
-  return first_number(w->x, w->width, w->top, w->bottom, left, right);
+  return cell >= 0 ? cell : first_number(w->x, w->width, w->top, w->bottom, left, right);
 }
 
+/* Of equal numbers the one of the lower cell is first in memory order. */
 INLINE void largest_of_window(const window_row *w, int index, float *y, int *position) {
   int left, right;
   cells_of_window(index, w->kernel, w->stride, w->lower, w->width, &left, &right);
   float leader = -__builtin_inff();
-  int leader_row = -1, leader_column = 0;
-  for (int at = left; at < right; at++) {
-    /* Of equal columns the one with the upper cell is first in memory order, then the left one. */
-    if (w->best[at] > leader || (w->best[at] == leader && w->row[at] < leader_row)) {
+  int leader_cell = -1;
+  for (int at = left; at < right; at++)
+    if (w->best[at] > leader || (w->best[at] == leader && w->cell[at] < leader_cell)) {
       leader = w->best[at];
-      leader_row = w->row[at];
-      leader_column = at;
+      leader_cell = w->cell[at];
     }
-  }
   *y = leader;
-  *position = reported_cell(w, left, right, leader_row, leader_column);
+  *position = reported_cell(w, left, right, leader_cell);
 }
 
-/* The same for LANES windows from `index` on, all of which lie inside the row. */
-INLINE void largest_of_windows(const window_row *w, int index, float *y, int *position) {
-  int begin = index * w->stride - w->lower;
-  vector leader = splat(-__builtin_inff());
-  integers leader_row = splat_integer(-1), leader_column = splat_integer(0);
-  for (int k = 0; k < w->kernel; k++) {
-    vector value = load_strided(w->best + begin + k, w->stride);
-    integers row = load_strided_integers(w->row + begin + k, w->stride);
-    integers wins = (value > leader) | ((value == leader) & (row < leader_row));
-    leader = choose(wins, value, leader);
-    leader_row = choose_integers(wins, row, leader_row);
-    leader_column = choose_integers(wins, splat_integer(k), leader_column);
+/* leader = the larger of both, of equal ones that with the lower cell. */
+INLINE void take_larger(vector value, integers cell, vector *leader, integers *leader_cell) {
+  integers wins = (value > *leader) | ((value == *leader) & (cell < *leader_cell));
+  *leader = choose(wins, value, *leader);
+  *leader_cell = choose_integers(wins, cell, *leader_cell);
+}
+
+/*
+ * The largest of the windows at every column of [begin, end], in vectors. They replace `best` and `cell`, of which only
+ * later columns are still needed.
+ */
+INLINE void largest_from_columns(const window_row *w, int begin, int end) {
+  for (int c = begin; c <= end; c += LANES) {
+    vector leader = load(w->best + c);
+    integers cell = load_integers(w->cell + c);
+    for (int k = 1; k < w->kernel; k++) take_larger(load(w->best + c + k), load_integers(w->cell + c + k), &leader, &cell);
+    store(w->best + c, leader);
+    store_integers(w->cell + c, cell);
   }
-  leader_column += ramp(w->stride) + begin;
-  store(y, leader);
-  store_integers(position, leader_row * w->width + leader_column);
-  if (!w->keeps_first && !any_negative(leader_row)) return;
-  UNROLL for (int lane = 0; lane < LANES; lane++) {
-    int left = begin + lane * w->stride;
-    position[lane] = reported_cell(w, left, left + w->kernel, leader_row[lane], leader_column[lane]);
+}
+
+/* The larger of columns 0 and 1, 2 and 3 and so on, in the places 0, 1, ... */
+INLINE void largest_of_pairs(const window_row *w, int columns) {
+  for (int c = 0; c < columns; c += 2 * LANES) {
+    vector one = load(w->best + c), other = load(w->best + c + LANES), leader = EVEN_LANES(one, other);
+    integers first = load_integers(w->cell + c), second = load_integers(w->cell + c + LANES);
+    integers cell = EVEN_LANES(first, second);
+    take_larger(ODD_LANES(one, other), ODD_LANES(first, second), &leader, &cell);
+    store(w->best + c / 2, leader);
+    store_integers(w->cell + c / 2, cell);
+  }
+}
+
+/* The same for the windows [first, last), all of which lie inside the row. */
+INLINE void largest_of_windows(const window_row *w, int first, int last, float *y, int *position) {
+  int begin = first * w->stride - w->lower, step = w->stride;
+  if (w->kernel == step && begin == 0 && (step & (step - 1)) == 0) {
+    for (; step > 1; step /= 2) largest_of_pairs(w, (last - first) * step);
+  } else {
+    largest_from_columns(w, begin, (last - 1) * step - w->lower);
+  }
+  const float *best = w->best + begin;
+  const int *cells = w->cell + begin;
+  int lowest = w->keeps_first ? -1 : 0;
+  for (int i = first; i < last; i++) y[i] = best[(i - first) * step];
+  for (int i = first; i < last; i++) {
+    int cell = cells[(i - first) * step];
+    position[i] = cell;
+    lowest |= cell;
+  }
+  if (lowest >= 0) return;
+  for (int i = first; i < last; i++) {
+    int left = i * w->stride - w->lower;
+    position[i] = reported_cell(w, left, left + w->kernel, position[i]);
   }
 }
 
@@ -126,24 +161,24 @@ INLINE void largest_of_windows(const window_row *w, int index, float *y, int *po
 void max_pooling(const float *x, float *y, int *position, char *scratch, int keeps_first,
                  PLANAR_PARAMETERS) {
   float *best = (float *)scratch;
-  int *row = (int *)(best + whole_vectors(width));
-  /* Windows [first, last) lie inside a row; they are done LANES at a time. */
+  int *cell = (int *)(best + whole_vectors(width) + 2 * LANES);
+  /* Windows [first, last) lie inside a row. */
   int first = lower_x > 0 ? (lower_x + stride_x - 1) / stride_x : 0;
   int last = width + lower_x < kernel_width ? 0 : (width + lower_x - kernel_width) / stride_x + 1;
-  last = smaller(last, columns);
-  if (last - first < LANES) first = last = columns;
-  window_row w = {x, width, 0, 0, best, row, kernel_width, stride_x, lower_x, keeps_first};
-  for (int plane = 0; plane < count; plane++, w.x += height * width)
+  first = smaller(first, columns);
+  last = larger(smaller(last, columns), first);
+  window_row w = {x, width, 0, 0, best, cell, kernel_width, stride_x, lower_x, keeps_first};
+  for (int plane = 0; plane < count; plane++, w.x += height * width) {
+    /* what lies behind a row is the next one, or the next plane; only the last plane has nothing behind it */
+    int readable = height * width + (plane < count - 1 ? LANES : 0);
     for (int r = 0; r < rows; r++, y += columns, position += columns) {
       cells_of_window(r, kernel_height, stride_y, lower_y, height, &w.top, &w.bottom);
-      largest_of_columns(w.x, width, w.top, w.bottom, best, row);
-      for (int c = 0; c < smaller(first, columns); c++) largest_of_window(&w, c, y + c, position + c);
-      for (int c = first; c < last; c += LANES) {
-        int at = smaller(c, last - LANES);
-        largest_of_windows(&w, at, y + at, position + at);
-      }
+      largest_of_columns(w.x, width, w.top, w.bottom, readable, best, cell);
+      for (int c = 0; c < first; c++) largest_of_window(&w, c, y + c, position + c);
       for (int c = last; c < columns; c++) largest_of_window(&w, c, y + c, position + c);
+      largest_of_windows(&w, first, last, y, position);
     }
+  }
 }
 
 /* y (plane, r, c) = sum over the window / cells of it inside the plane, or all cells with `include_pad`. */

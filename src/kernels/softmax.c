@@ -1,4 +1,4 @@
-/* Softmax losses and the counting of errors, sample by sample; x [samples x classes], classes fastest. */
+/* Softmax, its losses and the counting of errors, sample by sample; x [samples x classes], classes fastest. */
 #include "mathematics.h"
 
 INLINE float row_maximum(const float *x, int count) {
@@ -54,6 +54,48 @@ void softmax_cross_entropy_gradient(const float *g, const float *labels, const f
   }
 }
 
+/* y = softmax(x). */
+void softmax(const float *x, float *y, int samples, int classes) {
+  for (int s = 0; s < samples; s++, x += classes, y += classes) {
+    float sum = row_exponentials(x, y, classes, row_maximum(x, classes));
+    for (int c = 0; c < classes; c++) y[c] = y[c] / sum;
+  }
+}
+
+/* dx (+)= y * (g - sum of g * y over the sample). */
+void softmax_gradient(const float *g, const float *y, float *dx, int samples, int classes, int accumulate) {
+  for (int s = 0; s < samples; s++, g += classes, y += classes, dx += classes) {
+    float inner = 0;
+    for (int c = 0; c < classes; c++) inner += g[c] * y[c];
+    for (int c = 0; c < classes; c++) {
+      float value = y[c] * (g[c] - inner);
+      dx[c] = accumulate ? dx[c] + value : value;
+    }
+  }
+}
+
+/* y = log softmax(x). */
+void log_softmax(const float *x, float *y, int samples, int classes) {
+  for (int s = 0; s < samples; s++, x += classes, y += classes) {
+    float shift = row_maximum(x, classes);
+    float log_sum = logarithm(splat(row_exponentials(x, y, classes, shift)))[0];
+    for (int c = 0; c < classes; c++) y[c] = (x[c] - shift) - log_sum;
+  }
+}
+
+/* dx (+)= g - e^y * sum of g over the sample. */
+void log_softmax_gradient(const float *g, const float *y, float *dx, int samples, int classes, int accumulate) {
+  for (int s = 0; s < samples; s++, g += classes, y += classes, dx += classes) {
+    float sum = 0;
+    for (int c = 0; c < classes; c++) sum += g[c];
+    for (int c = 0; c < classes; c += LANES) {
+      int width = smaller(LANES, classes - c);
+      vector value = load_some(g + c, width) - exponential(load_some(y + c, width)) * sum;
+      store_some(dx + c, accumulate ? load_some(dx + c, width) + value : value, width);
+    }
+  }
+}
+
 INLINE int first_maximum(const float *x, int count) {
   int best = 0;
   for (int i = 1; i < count; i++) best = x[i] > x[best] ? i : best;
@@ -66,4 +108,23 @@ void classification_error(const float *labels, const float *z, float *errors, in
   for (int s = 0; s < samples; s++, labels += classes, z += classes)
     wrong += first_maximum(labels, classes) != first_maximum(z, classes);
   errors[0] = (float)wrong;
+}
+
+/* errors [1] = samples whose label is not among the topN [1] largest of z, the first of equal ones counting. */
+void top_errors(const float *labels, const float *z, const float *topN, float *errors, int samples, int classes) {
+  int wrong = 0;
+  for (int s = 0; s < samples; s++, labels += classes, z += classes) {
+    int expected = first_maximum(labels, classes), before = 0;
+    for (int c = 0; c < classes; c++) before += z[c] > z[expected] || (z[c] == z[expected] && c < expected);
+    wrong += (float)before >= topN[0];
+  }
+  errors[0] = (float)wrong;
+}
+
+/* y = 1 at the first maximum of each sample, 0 elsewhere. */
+void hardmax(const float *x, float *y, int samples, int classes) {
+  for (int s = 0; s < samples; s++, x += classes, y += classes) {
+    fill(y, classes, 0);
+    y[first_maximum(x, classes)] = 1;
+  }
 }

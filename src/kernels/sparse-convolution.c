@@ -69,12 +69,49 @@ void sparse_convolution_spread(const float *values, const int *position, const f
   }
 }
 
+/*
+ * to [height, vectors] += value * window of a plane, over the windows of a sample and map; the sums stay in registers.
+ * `origin` is where the window of cell 0 begins.
+ */
+INLINE void correlate_cells(const int height, const int vectors, const float *values, const int *position, int windows,
+                            int columns, int row_step, int column_step, const float *origin, int pitch, float *to) {
+  vector sum[16];
+  UNROLL for (int i = 0; i < height * vectors; i++) sum[i] = load(to + i * LANES);
+  for (int n = 0; n < windows; n++) {
+    int cell = position[n];
+    if (cell < 0 || values[n] == 0) continue;
+    const float *from = origin + cell / columns * row_step + cell % columns * column_step;
+    vector value = splat(values[n]);
+    UNROLL for (int i = 0; i < height; i++)
+      UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] += value * load(from + i * pitch + v * LANES);
+  }
+  UNROLL for (int i = 0; i < height * vectors; i++) store(to + i * LANES, sum[i]);
+}
+
+/* The same for any size of the kernel, `row` floats for each of its rows. */
+static void correlate_cells_of_any_size(int height, int row, const float *values, const int *position, int windows,
+                                        int columns, int row_step, int column_step, const float *origin, int pitch,
+                                        float *to) {
+  for (int n = 0; n < windows; n++) {
+    int cell = position[n];
+    if (cell < 0 || values[n] == 0) continue;
+    const float *from = origin + cell / columns * row_step + cell % columns * column_step;
+    vector value = splat(values[n]);
+    for (int i = 0; i < height; i++)
+      for (int j = 0; j < row; j += LANES) {
+        float *sum = to + i * row + j;
+        store(sum, load(sum) + value * load(from + i * pitch + j));
+      }
+  }
+}
+
 /* dw = the sum over samples and non-zero cells of value * the window of the gradient over the cell. */
 void sparse_convolution_weight_gradient(const float *values, const int *position, const float *gradient, float *dw,
                                         char *scratch, int windows, GEOMETRY_PARAMETERS) {
   geometry g = GEOMETRY;
   framed_plane f = frame(&g);
   int row = padded_row(&g), kernel = kernel_height * row;
+  int row_step = stride_y * f.pitch, column_step = stride_x;
   float *planes = (float *)scratch, *sums = planes + channels * f.floats;
   fill(planes, channels * f.floats, 0);
   fill(sums, weight_floats(&g), 0);
@@ -83,16 +120,19 @@ void sparse_convolution_weight_gradient(const float *values, const int *position
       for (int r = 0; r < height; r++)
         copy(planes + c * f.floats + (f.top + r) * f.pitch + f.left, gradient + (c * height + r) * width, width);
     for (int k = 0; k < maps; k++, values += windows, position += windows)
-      for (int n = 0; n < windows; n++) {
-        int cell = position[n];
-        if (cell < 0 || values[n] == 0) continue;
-        vector value = splat(values[n]);
-        int y0 = cell / columns * stride_y - lower_y + f.top, x0 = cell % columns * stride_x - lower_x + f.left;
-        float *to = sums + k * channels * kernel;
-        for (int c = 0; c < channels; c++) {
-          const float *from = planes + c * f.floats + y0 * f.pitch + x0;
-          for (int i = 0; i < kernel_height; i++, to += row, from += f.pitch)
-            for (int j = 0; j < row; j += LANES) store(to + j, load(to + j) + value * load(from + j));
+      for (int c = 0; c < channels; c++) {
+        const float *origin = planes + c * f.floats + (f.top - lower_y) * f.pitch + f.left - lower_x;
+        float *to = sums + (k * channels + c) * kernel;
+        switch (kernel_height * 4 + row / LANES) {
+#define CASE(rows, vectors)                                                                                     \
+  case rows * 4 + vectors:                                                                                      \
+    correlate_cells(rows, vectors, values, position, windows, columns, row_step, column_step, origin, f.pitch, to); \
+    break;
+          CASE(3, 1) CASE(4, 1) CASE(5, 1) CASE(5, 2) CASE(7, 1)
+#undef CASE
+          default:
+            correlate_cells_of_any_size(kernel_height, row, values, position, windows, columns, row_step, column_step,
+                                        origin, f.pitch, to);
         }
       }
   }

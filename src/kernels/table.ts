@@ -12,16 +12,27 @@ export interface KernelSignature {
   readonly returnsNumber?: boolean;
 }
 
-const numbers = (count: number): Argument[] => Array.from({ length: count }, () => "number");
+const repeated =
+  (kind: Argument) =>
+  (count: number): Argument[] =>
+    Array.from({ length: count }, () => kind);
+const numbers = repeated("number");
+const reals = repeated("real");
+const inputs = repeated("input");
 
 /** samples, channels, maps, and the ten numbers of planes and windows */
 const GEOMETRY = numbers(13);
+/** starts, indices and values of samples of which only the elements that are not 0 are there */
+const SPARSE = inputs(3);
 /** count, and the ten numbers of planes and windows */
 const PLANAR = numbers(11);
 
 export const kernelTable = {
   convolution_scratch: { arguments: ["number", ...GEOMETRY], returnsNumber: true },
   convolution: { arguments: ["input", "input", "output", "scratch", ...GEOMETRY] },
+  convolution_with_bias: {
+    arguments: ["input", "input", "input", "output", "scratch", "number", ...GEOMETRY],
+  },
   convolution_input_gradient: { arguments: ["input", "input", "output", "scratch", ...GEOMETRY] },
   convolution_weight_gradient: { arguments: ["input", "input", "output", "scratch", ...GEOMETRY] },
   convolution_weight_scratch: { arguments: GEOMETRY, returnsNumber: true },
@@ -44,6 +55,9 @@ export const kernelTable = {
   binary: { arguments: ["number", "input", "input", "output", ...numbers(9), "real", "number"] },
   fill_with: { arguments: ["output", "number", "real"] },
   reduce_sum: { arguments: ["input", "output", ...numbers(3), "real", "number"] },
+  reduce: { arguments: ["number", "input", "output", ...numbers(3)] },
+  inner_products: { arguments: ["input", "input", "output", ...numbers(2), "real", "number"] },
+  strided_copy: { arguments: ["input", "output", ...numbers(18)] },
   gemm_scratch: { arguments: [], returnsNumber: true },
   gemm: { arguments: ["input", "input", "output", "scratch", ...numbers(6)] },
   softmax_cross_entropy: { arguments: ["input", "input", "output", "output", ...numbers(2)] },
@@ -51,7 +65,56 @@ export const kernelTable = {
     arguments: ["input", "input", "input", "output", ...numbers(2)],
   },
   classification_error: { arguments: ["input", "input", "output", ...numbers(2)] },
+  top_errors: { arguments: ["input", "input", "input", "output", ...numbers(2)] },
+  softmax: { arguments: ["input", "output", ...numbers(2)] },
+  softmax_gradient: { arguments: ["input", "input", "output", ...numbers(3)] },
+  log_softmax: { arguments: ["input", "output", ...numbers(2)] },
+  log_softmax_gradient: { arguments: ["input", "input", "output", ...numbers(3)] },
+  hardmax: { arguments: ["input", "output", ...numbers(2)] },
+  sparse_times: { arguments: [...SPARSE, "input", "output", ...numbers(6)] },
+  sparse_times_gradient: { arguments: [...SPARSE, "input", "output", ...numbers(7)] },
+  batch_norm_moments: {
+    arguments: ["input", "input", "output", "output", "output", ...numbers(3)],
+  },
+  batch_norm_deviations: {
+    arguments: ["input", "input", "input", "input", "output", ...numbers(2)],
+  },
+  batch_norm_statistics: {
+    arguments: [...inputs(5), "output", "output", "output", "output", "number", "real"],
+  },
+  batch_norm_remember: { arguments: [...inputs(3), "output", "output", "output", "number"] },
+  batch_norm_apply: { arguments: [...inputs(5), "output", ...numbers(3)] },
+  batch_norm_gradient_sums: { arguments: [...inputs(4), "output", "output", ...numbers(3)] },
+  batch_norm_input_gradient: { arguments: [...inputs(9), "output", ...numbers(4)] },
+  barrier: { arguments: [] },
+  clip_elements: { arguments: ["output", "number", "real"] },
+  clip_norm: { arguments: ["output", "number", "real"] },
+  weight_decay: { arguments: ["output", "input", "number", "real"] },
+  shrink: { arguments: ["output", "number", "real"] },
   momentum_update: { arguments: ["output", "input", "output", "number", "real", "real"] },
+  nesterov_update: { arguments: ["output", "input", "output", "number", "real", "real"] },
+  adagrad_update: { arguments: ["output", "output", "output", "number", "real", "number"] },
+  rms_prop_begin: { arguments: ["input", "output", "number"] },
+  rms_prop_update: {
+    arguments: ["output", "output", "output", "number", ...reals(6), "number"],
+  },
+  fs_adagrad_update: { arguments: ["output", "input", "output", "number", ...reals(4)] },
+  read_text_sequences: { arguments: [...inputs(4), "output", "output", ...numbers(3)] },
+  gather_samples: { arguments: [...inputs(3), "output", ...numbers(2)] },
 } as const satisfies Readonly<Record<string, KernelSignature>>;
 
 export type KernelName = keyof typeof kernelTable;
+
+/** Kernels that only return a number. */
+export type AskingKernel = {
+  [Name in KernelName]: (typeof kernelTable)[Name] extends { returnsNumber: true } ? Name : never;
+}[KernelName];
+
+/** A number by which a compiled module proves that it was built from this very table (FNV-1a, 31 bits). */
+export function tableHash(): number {
+  let hash = 0x811c9dc5;
+  for (const character of JSON.stringify(kernelTable)) {
+    hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
+  }
+  return hash & 0x7fffffff;
+}

@@ -6,36 +6,52 @@
 
 #include "vector.h"
 
-/* Maps times vectors of a block: 8 sums are best where there are 16 registers. */
-#define WIDEST_BLOCK 8
+/* Maps of the largest block, with two vectors each: 16 registers hold 12 sums, 8 where a product needs its own. */
+#if LANES >= 8
+#define BLOCK_MAPS 6
+#else
+#define BLOCK_MAPS 4
+#endif
+/* Sums of the largest block. */
+#define WIDEST_BLOCK 12
 
 /* One sum over taps, for all maps and all vectors of results of one sample. */
 typedef struct {
-  const int *taps;        /* offset of each tap from a vector's start in the source */
+  const int *taps;        /* offset of each tap from a vector's start in the source; those below each other in a row */
   int tap_count;
-  const float *weights;   /* per block of maps, per tap, per map of the block */
+  int column_height;      /* taps below each other */
+  const float *weights;   /* per block of maps: the bias of each, then per tap the weight of each */
+  float least;            /* what is stored instead of a sum that is less */
   int map_count;
   int map_pitch;          /* distance of maps in the result */
   const int *starts;      /* of each vector in the source */
   const int *targets;     /* of each vector in the result */
   int vector_count;
-  int lanes;              /* results of a vector that are stored */
-  int step;               /* distance of neighbouring results */
   int rows, columns;      /* results, of which the vectors are parts */
-  int source_pitch, target_pitch; /* distances of their rows */
-  int target;             /* of the first result */
+  int source_pitch, tap_pitch; /* from a row of results, and from a tap to the one below, to the next in the source */
 } sums;
 
-/* Sums of a block, stored: result[map, targets[v] + lane * step] = sum over taps of weight * source[starts[v] + tap + lane]. */
+INLINE vector at_least(vector least, vector sum) { return choose(sum < least, least, sum); }
+
+/* The first `count` lanes. */
+INLINE void store_first(float *to, vector value, int count) {
+  if (count >= LANES) store(to, value);
+  else UNROLL for (int lane = 0; lane < LANES; lane++) if (lane < count) to[lane] = value[lane];
+}
+
+/* Sums of a block of maps: result[map, targets[v] + lane] = sum over taps of weight * source[starts[v] + tap + lane]. */
 INLINE void sum_block(const int maps, const int vectors, const sums *s, const float *weights,
                       const float *source, int first, float *result) {
-  vector sum[WIDEST_BLOCK];
+  vector sum[WIDEST_BLOCK], least = splat(s->least);
   const float *at[WIDEST_BLOCK];
+  float *to[WIDEST_BLOCK];
   UNROLL for (int v = 0; v < vectors; v++) at[v] = source + s->starts[first + v];
-  UNROLL for (int i = 0; i < maps * vectors; i++) sum[i] = splat(0);
-  const int *taps = s->taps;
-  for (int t = 0; t < s->tap_count; t++, weights += maps) {
-    int offset = taps[t];
+  UNROLL for (int v = 0; v < vectors; v++) to[v] = result + s->targets[first + v];
+  UNROLL for (int i = 0; i < maps * vectors; i++) sum[i] = splat(weights[i / vectors]);
+  int columns = s->columns, map_pitch = s->map_pitch;
+  for (const int *tap = s->taps, *end = tap + s->tap_count; tap < end; tap++) {
+    int offset = *tap;
+    weights += maps;
     vector x[WIDEST_BLOCK];
     UNROLL for (int v = 0; v < vectors; v++) x[v] = load(at[v] + offset);
     UNROLL for (int m = 0; m < maps; m++) {
@@ -43,130 +59,129 @@ INLINE void sum_block(const int maps, const int vectors, const sums *s, const fl
       UNROLL for (int v = 0; v < vectors; v++) sum[m * vectors + v] += weight * x[v];
     }
   }
-  int lanes = s->lanes, step = s->step;
-  UNROLL for (int m = 0; m < maps; m++) {
-    UNROLL for (int v = 0; v < vectors; v++) {
-      float *to = result + m * s->map_pitch + s->targets[first + v];
-      vector value = sum[m * vectors + v];
-      if (lanes == LANES && step == 1) store(to, value);
-      else UNROLL for (int lane = 0; lane < LANES; lane++) if (lane < lanes) to[lane * step] = value[lane];
-    }
-  }
+  UNROLL for (int m = 0; m < maps; m++)
+    UNROLL for (int v = 0; v < vectors; v++)
+      store_first(to[v] + m * map_pitch, at_least(least, sum[m * vectors + v]), columns);
 }
 
-/* All vectors of one block of maps. The last block of vectors begins earlier and computes some of them again. */
+/* All vectors of one block of maps, `vectors` at a time; 4 and 2 at the end as pairs, for one alone costs as much as two. */
 INLINE void sum_vectors(const int maps, const int vectors, const sums *s, const float *weights,
                         const float *source, float *result) {
-  int count = s->vector_count;
-  if (count < vectors) {
-    for (int v = 0; v < count; v++) sum_block(maps, 1, s, weights, source, v, result);
-    return;
+  for (int v = 0; v < s->vector_count;) {
+    int left = s->vector_count - v;
+    if (left >= vectors && !(vectors == 3 && left == 4)) {
+      sum_block(maps, vectors, s, weights, source, v, result);
+      v += vectors;
+    } else if (left >= 2) {
+      sum_block(maps, 2, s, weights, source, v, result);
+      v += 2;
+    } else {
+      sum_block(maps, 1, s, weights, source, v, result);
+      v++;
+    }
   }
-  for (int v = 0; v < count; v += vectors)
-    sum_block(maps, vectors, s, weights, source, smaller(v, count - vectors), result);
 }
 
 /*
- * One map: sums of `rows` x `vectors` vectors that lie side by side, so that a row needs one address. Reads up to a whole
- * vector behind the last column, stores `columns` results of a row.
+ * One map: sums of `rows` x `vectors` vectors whose taps lie in columns of `height`. Each vector of the source is read
+ * once for all taps of a column that meet it, in as many rows of results.
  */
-INLINE void sum_rows_block(const int rows, const int vectors, const sums *s, const float *source, int columns,
-                           float *result) {
-  vector sum[WIDEST_BLOCK];
-  const float *at[WIDEST_BLOCK];
-  UNROLL for (int r = 0; r < rows; r++) at[r] = source + r * s->source_pitch;
-  UNROLL for (int i = 0; i < rows * vectors; i++) sum[i] = splat(0);
-  const int *taps = s->taps;
-  for (int t = 0; t < s->tap_count; t++) {
-    int offset = taps[t];
-    vector weight = splat(s->weights[t]);
-    UNROLL for (int r = 0; r < rows; r++) {
-      const float *from = at[r] + offset;
-      UNROLL for (int v = 0; v < vectors; v++) sum[r * vectors + v] += weight * load(from + v * LANES);
-    }
+INLINE void sum_columns_block(const int rows, const int vectors, const int height, const sums *s, const float *source,
+                              int columns, float *result) {
+  vector sum[WIDEST_BLOCK], least = splat(s->least);
+  UNROLL for (int i = 0; i < rows * vectors; i++) sum[i] = splat(s->weights[0]);
+  const float *weights = s->weights + 1;
+  int pitch = s->source_pitch, result_pitch = s->columns;
+  for (const int *tap = s->taps, *end = tap + s->tap_count; tap < end; tap += height, weights += height) {
+    const float *at = source + *tap;
+    vector weight[8];
+    UNROLL for (int i = 0; i < height; i++) weight[i] = splat(weights[i]);
+    UNROLL for (int q = 0; q < rows + height - 1; q++, at += pitch)
+      UNROLL for (int v = 0; v < vectors; v++) {
+        vector x = load(at + v * LANES);
+        UNROLL for (int i = 0; i < height; i++)
+          if (q - i >= 0 && q - i < rows) sum[(q - i) * vectors + v] += weight[i] * x;
+      }
   }
-  int step = s->step;
-  UNROLL for (int r = 0; r < rows; r++) {
-    UNROLL for (int v = 0; v < vectors; v++) {
-      float *to = result + r * s->target_pitch + v * LANES * step;
-      vector value = sum[r * vectors + v];
-      if (v < vectors - 1 && step == 1) store(to, value);
-      else UNROLL for (int lane = 0; lane < LANES; lane++) if (v * LANES + lane < columns) to[lane * step] = value[lane];
-    }
-  }
+  UNROLL for (int r = 0; r < rows; r++)
+    UNROLL for (int v = 0; v < vectors; v++)
+      store_first(result + r * result_pitch + v * LANES, at_least(least, sum[r * vectors + v]), columns - v * LANES);
 }
 
-/* All rows of `vectors` vectors of one map. Whatever does not divide evenly is computed twice. */
-INLINE void sum_rows(const int rows, const int vectors, const sums *s, const float *source, float *result) {
-  int width = whole_vectors(s->columns);
-  for (int first = 0; first < width; first += vectors * LANES) {
-    int column = smaller(first, width - vectors * LANES);
+/* One map, all its results. Whatever does not divide evenly is computed twice. */
+INLINE void sum_columns(const int rows, const int vectors, const int height, const sums *s, const float *source,
+                        float *result) {
+  for (int first = 0; first < s->columns; first += vectors * LANES) {
+    int column = larger(0, smaller(first, s->columns - vectors * LANES));
     for (int r = 0; r < s->rows; r += rows) {
       int row = smaller(r, s->rows - rows);
-      sum_rows_block(rows, vectors, s, source + row * s->source_pitch + column, s->columns - column,
-                     result + s->target + row * s->target_pitch + column * s->step);
+      sum_columns_block(rows, vectors, height, s, source + row * s->source_pitch + column, s->columns - column,
+                        result + row * s->columns + column);
     }
   }
 }
 
-/* One map, by rows; returns 0 for a height that has too few rows for a block. */
-INLINE int sum_single_map(const sums *s, const float *source, float *result) {
-  int vectors = whole_vectors(s->columns) / LANES;
-  int chunks = (vectors + WIDEST_BLOCK - 1) / WIDEST_BLOCK;
-  vectors = (vectors + chunks - 1) / chunks;
-  int rows = vectors >= 5 ? 1 : vectors >= 3 ? 2 : vectors == 2 ? 4 : 8;
-  if (s->rows < rows) return 0;
-  switch (vectors) {
-    case 1: sum_rows(8, 1, s, source, result); break;
-    case 2: sum_rows(4, 2, s, source, result); break;
-    case 3: sum_rows(2, 3, s, source, result); break;
-    case 4: sum_rows(2, 4, s, source, result); break;
-    case 5: sum_rows(1, 5, s, source, result); break;
-    case 6: sum_rows(1, 6, s, source, result); break;
-    case 7: sum_rows(1, 7, s, source, result); break;
-    default: sum_rows(1, 8, s, source, result);
+/* One map, by columns of taps; returns 0 for heights that have no block. */
+static int sum_single_map(const sums *s, const float *source, float *result) {
+  if (s->source_pitch != s->tap_pitch) return 0;
+  int is_wide = s->columns >= 2 * LANES;
+  if (s->rows < (is_wide ? 4 : 8)) return 0;
+  switch (s->column_height * 2 + is_wide) {
+    case 6: sum_columns(8, 1, 3, s, source, result); return 1;
+    case 7: sum_columns(4, 2, 3, s, source, result); return 1;
+    case 10: sum_columns(8, 1, 5, s, source, result); return 1;
+    case 11: sum_columns(4, 2, 5, s, source, result); return 1;
+    default: return 0;
   }
-  return 1;
 }
 
-/* Width of the block of maps that begins with `map`. */
-INLINE int block_of_maps(int map, int map_count) { return smaller(4, map_count - map); }
+/* Maps of the block that begins with `map`: blocks of nearly the same size, for small ones use the registers badly. */
+INLINE int block_of_maps(int map, int map_count) {
+  int left = map_count - map, blocks = (left + BLOCK_MAPS - 1) / BLOCK_MAPS;
+  return (left + blocks - 1) / blocks;
+}
 
-INLINE void sum_taps(const sums *s, const float *source, float *result) {
+/* result = sums of one sample, stored. */
+static void sum_taps(const sums *s, const float *source, float *result) {
   const float *weights = s->weights;
   if (s->map_count == 1 && sum_single_map(s, source, result)) return;
   for (int map = 0; map < s->map_count;) {
-    float *to = result + map * s->map_pitch;
     int maps = block_of_maps(map, s->map_count);
-    if (maps == 4) sum_vectors(4, 2, s, weights, source, to);
-    else if (maps == 3) sum_vectors(3, 2, s, weights, source, to);
-    else if (maps == 2) sum_vectors(2, 4, s, weights, source, to);
-    else sum_vectors(1, 8, s, weights, source, to);
-    weights += maps * s->tap_count;
+    float *to = result + map * s->map_pitch;
+    switch (maps) {
+      case 1: sum_vectors(1, 8, s, weights, source, to); break;
+      case 2: sum_vectors(2, 4, s, weights, source, to); break;
+      case 3: sum_vectors(3, BLOCK_MAPS / 2, s, weights, source, to); break;
+      case 4: sum_vectors(4, 2, s, weights, source, to); break;
+      case 5: sum_vectors(5, 2, s, weights, source, to); break;
+      default: sum_vectors(6, 2, s, weights, source, to);
+    }
+    weights += maps * (1 + s->tap_count);
     map += maps;
   }
 }
 
 /* Starts and targets of all vectors of `rows` x `columns` results. A short last vector of a row begins earlier. */
-static int place_vectors(int rows, int columns, int source_pitch, int target_row, int target_step,
-                         int *starts, int *targets) {
+static int place_vectors(int rows, int columns, int source_pitch, int *starts, int *targets) {
   int count = 0;
   for (int r = 0; r < rows; r++)
     for (int c = 0; c < columns; c += LANES) {
       int column = larger(0, smaller(c, columns - LANES));
       starts[count] = r * source_pitch + column;
-      targets[count++] = r * target_row + column * target_step;
+      targets[count++] = r * columns + column;
     }
   return count;
 }
 
-/* Weights as blocks of maps read them, per block, tap and map; tap_weights says where a tap has its weight in a map. */
-static void pack_weights(const float *w, int map_count, int map_pitch, const int *tap_weights, int tap_count,
-                         float *packed) {
-  for (int map = 0; map < map_count; map += block_of_maps(map, map_count)) {
+/* Bias, 0 if null, and weights as blocks of maps read them; tap_weights says where a tap has its weight in a map. */
+static void pack_weights(const float *w, const float *bias, int map_count, int map_pitch, const int *tap_weights,
+                         int tap_count, float *packed) {
+  for (int map = 0; map < map_count;) {
     int maps = block_of_maps(map, map_count);
+    for (int m = 0; m < maps; m++) *packed++ = bias ? bias[map + m] : 0;
     for (int t = 0; t < tap_count; t++)
       for (int m = 0; m < maps; m++) *packed++ = w[(map + m) * map_pitch + tap_weights[t]];
+    map += maps;
   }
 }
 

@@ -17,6 +17,7 @@ typedef float unaligned_vector __attribute__((vector_size(LANES * 4), aligned(4)
 typedef int unaligned_integers __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
 /* Loops with constant bounds over a block of registers; they must vanish. */
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -27,6 +28,31 @@ typedef int unaligned_integers __attribute__((vector_size(LANES * 4), aligned(4)
 INLINE vector load(const float *from) { return *(const unaligned_vector *)from; }
 
 INLINE void store(float *to, vector value) { *(unaligned_vector *)to = value; }
+
+/* The first `count` numbers, 0 behind them. */
+INLINE vector load_some(const float *from, int count) {
+  if (count >= LANES) return load(from);
+  vector value = {0};
+  UNROLL for (int lane = 0; lane < LANES; lane++)
+    if (lane < count) value[lane] = from[lane];
+  return value;
+}
+
+INLINE void store_some(float *to, vector value, int count) {
+  if (count >= LANES) {
+    store(to, value);
+    return;
+  }
+  UNROLL for (int lane = 0; lane < LANES; lane++)
+    if (lane < count) to[lane] = value[lane];
+}
+
+/* Bytes as floats. */
+INLINE vector load_bytes(const unsigned char *from) {
+  integers value;
+  UNROLL for (int lane = 0; lane < LANES; lane++) value[lane] = from[lane];
+  return __builtin_convertvector(value, vector);
+}
 
 INLINE integers load_integers(const int *from) { return *(const unaligned_integers *)from; }
 

@@ -20,6 +20,8 @@ declare namespace WebAssembly {
     static exports(module: Module): readonly { readonly name: string; readonly kind: string }[];
   }
 
+  function compile(bytes: ArrayBuffer): Promise<Module>;
+
   class Instance {
     constructor(module: Module, imports: Record<string, Record<string, ExternalValue>>);
     readonly exports: Readonly<Record<string, ExternalValue | undefined>>;

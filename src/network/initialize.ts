@@ -5,6 +5,7 @@ import { CntkError, nearestName } from "../../grammar/errors.js";
 import { normal, uniform, type ElementType } from "../random/distributions.js";
 import { MersenneTwister } from "../random/mersenne-twister.js";
 import { elementCount, isKnown, printShape, type Shape } from "../operations/shape.js";
+import { newFloatArray } from "../readers/float-array.js";
 import type { FloatArray, Initialization } from "./node.js";
 
 type Random = Extract<Initialization, { kind: "random" }>;
@@ -83,7 +84,7 @@ function zeros(shape: Shape, precision: ElementType): FloatArray {
     const message = `the ${length} elements of [${printShape(shape)}] do not fit into memory`;
     throw new CntkError("validating", message);
   }
-  return precision === "float" ? new Float32Array(length) : new Float64Array(length);
+  return newFloatArray(precision, length);
 }
 
 function fromDistribution(shape: Shape, random: Random, precision: ElementType): InitialValue {

@@ -4,8 +4,9 @@ import type { SourceRange } from "../../grammar/source.js";
 import type { Operation } from "../operations/operation.js";
 import type { Settings } from "../operations/settings.js";
 import type { Shape } from "../operations/shape.js";
+import type { FloatArray } from "../readers/float-array.js";
 
-export type FloatArray = Float32Array | Float64Array;
+export type { FloatArray };
 
 /** The groups a node can belong to. */
 export type Tag = "feature" | "label" | "criterion" | "evaluation" | "output";

@@ -1,9 +1,8 @@
 /** Values of a node as text: what the action `write` puts into files and a Trace node into the log (actions.md 5.1). */
 
 import { fixed, printf } from "../script/printf.js";
+import type { FloatArray } from "../readers/float-array.js";
 import type { Shape } from "./shape.js";
-
-type FloatArray = Float32Array | Float64Array;
 
 export const WRITE_TYPES = ["real", "category", "sparse"] as const;
 

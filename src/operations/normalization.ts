@@ -2,6 +2,7 @@
 
 import { inferredOr, invalid } from "./expect.js";
 import { operation, type ComputeContext } from "./operation.js";
+import { shareFactors, type ShareFactors } from "./running-statistics.js";
 import { setting } from "./settings.js";
 import { elementCount, printShape, type Shape } from "./shape.js";
 import { tf, type Tensor } from "./tensors.js";
@@ -18,40 +19,10 @@ type Inputs = Readonly<
 >;
 type Context = ComputeContext<keyof Inputs, BatchNormalizationSettings, undefined>;
 
-/** How much of the running statistics is replaced, and how much of them is used (nodes.md 12.1). */
-interface Factors {
-  /** share of the minibatch in the new running statistics: CNTK's expAvgFactor */
-  readonly update: number;
-  /** share of the running statistics in those that normalise: CNTK's blendFactor */
-  readonly blend: number;
-}
+const factorsOf = (runCount: Tensor, { settings, columns, isTraining }: Context): ShareFactors =>
+  shareFactors(settings, { samples: columns, seen: runCount.dataSync()[0] ?? 0, isTraining });
 
-/** Running statistics alone: in test and evaluation, and where both time constants are infinite. */
-const FROZEN: Factors = { update: 0, blend: 1 };
-
-function factorsOf(runCount: Tensor, context: Context): Factors {
-  if (!context.isTraining) return FROZEN;
-  const { normalizationTimeConstant: tau, blendTimeConstant } = context.settings;
-  const samples = context.columns;
-  const seen = runCount.dataSync()[0] ?? 0;
-  return {
-    update: updateFactor(tau, samples, seen),
-    blend: blendFactor(blendTimeConstant, samples, seen),
-  };
-}
-
-function updateFactor(tau: number, samples: number, seen: number): number {
-  if (tau < 0) return samples / (samples + seen);
-  if (seen === 0 || tau === 0) return 1;
-  return tau === Infinity ? 0 : -Math.expm1(-samples / tau);
-}
-
-function blendFactor(tau: number, samples: number, seen: number): number {
-  if (seen === 0 || tau <= 0) return 0;
-  return tau === Infinity ? 1 : tau / (tau + samples);
-}
-
-const isFrozen = ({ update, blend }: Factors) => update === 0 && blend === 1;
+const isFrozen = ({ update, blend }: ShareFactors) => update === 0 && blend === 1;
 
 /** Groups with statistics of their own: channels, which are the last axis of a sample, or else single elements. */
 function groupCount(x: Shape, spatial: boolean): number {
@@ -79,7 +50,7 @@ function runningStatistics(mean: Tensor, variance: Tensor, epsilon: number): Sta
 function minibatchStatistics(
   grouped: Tensor,
   inputs: Inputs,
-  { update, blend }: Factors,
+  { update, blend }: ShareFactors,
   context: Context,
 ): Statistics {
   const { epsilon } = context.settings;

@@ -234,3 +234,10 @@ export function operation<
 }
 
 export type { Settings };
+
+/** Names of `count` inputs: without their marks, the last one repeated where it stands for any number. */
+export function namesOfInputs(declared: readonly string[], count: number): string[] {
+  return Array.from({ length: count }, (_, position) =>
+    (declared[Math.min(position, declared.length - 1)] ?? "").replace(/\?$|\.\.\.$/, ""),
+  );
+}

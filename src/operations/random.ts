@@ -3,10 +3,11 @@
 import { uniform } from "../random/distributions.js";
 import type { MersenneTwister } from "../random/mersenne-twister.js";
 import { CntkError } from "../../grammar/errors.js";
+import { fillMask } from "./dropout-mask.js";
 import { operation } from "./operation.js";
 import { setting } from "./settings.js";
 import { elementCount } from "./shape.js";
-import { newFloats, tensorOf, tensorPrecision, tf, type Floats } from "./tensors.js";
+import { newFloats, tensorOf, tf } from "./tensors.js";
 
 /**
  * In training sets each element to 0 with the probability `dropoutRate` of the SGD section and divides the others by
@@ -20,7 +21,9 @@ export const Dropout = operation({
   forward({ x }, context) {
     const { isTraining, dropoutRate, generator } = context;
     if (!isTraining || dropoutRate === 0) return tf.clone(x);
-    const mask = tensorOf(drawMask(generator, x.size, dropoutRate), x.shape);
+    const drawn = newFloats(x.size);
+    fillMask(drawn, generator, dropoutRate);
+    const mask = tensorOf(drawn, x.shape);
     context.keep("mask", mask);
     return tf.mul(x, mask);
   },
@@ -31,19 +34,6 @@ export const Dropout = operation({
         : gradient,
   },
 });
-
-/** The mask in memory order, one number drawn for each element. */
-function drawMask(generator: MersenneTwister, size: number, dropoutRate: number): Floats {
-  const precision = tensorPrecision();
-  const round = precision === "float" ? Math.fround : Number;
-  const rate = round(dropoutRate);
-  const factor = round(1 / (1 - rate));
-  const mask = newFloats(size);
-  for (let i = 0; i < size; i++) {
-    mask[i] = uniform(generator, 0, 1, precision) <= rate ? 0 : factor;
-  }
-  return mask;
-}
 
 const samplingSettings = {
   allowDuplicates: setting.bool(),

@@ -1,5 +1,6 @@
 /** Products of a dense matrix with samples of which most elements are 0, by touching only what is not (nodes.md 5.2). */
 
+import type { FloatArray } from "../readers/float-array.js";
 import type { SparseSamples } from "./operation.js";
 import { newFloats, tensorOf, tf, type Tensor } from "./tensors.js";
 
@@ -10,7 +11,7 @@ export type ContractedAxis = 0 | 1;
 interface Entries {
   readonly rows: Int32Array;
   readonly lines: Int32Array;
-  readonly values: Float32Array;
+  readonly values: FloatArray;
   /** of the result */
   readonly rowCount: number;
 }

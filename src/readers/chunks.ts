@@ -1,6 +1,7 @@
 /** Parsed data by chunk, and what is kept of it. */
 
 import type { Corpus, SequencePlace } from "./enumerator.js";
+import type { FloatArray } from "./float-array.js";
 
 /** One stream of a chunk, sample after sample. `sequenceStarts` counts samples and has one more entry than sequences. */
 export type ChunkStream = DenseChunkStream | SparseChunkStream;
@@ -9,14 +10,14 @@ export interface DenseChunkStream {
   readonly kind: "dense";
   readonly dimension: number;
   /** bytes where all values are integers from 0 to 255 */
-  readonly values: Uint8Array | Float32Array;
+  readonly values: Uint8Array | FloatArray;
   readonly sequenceStarts: Uint32Array;
 }
 
 export interface SparseChunkStream {
   readonly kind: "sparse";
   readonly dimension: number;
-  readonly values: Float32Array;
+  readonly values: FloatArray;
   /** row of each value; may be unsorted, and rows that occur twice add up */
   readonly indices: Int32Array;
   /** where each sample's values begin; one more entry than samples */
@@ -114,7 +115,7 @@ export class ChunkCache {
   }
 }
 
-function bytesOf(chunk: Chunk): number {
+export function bytesOf(chunk: Chunk): number {
   let bytes = 0;
   for (const stream of chunk) {
     bytes += stream.values.byteLength + stream.sequenceStarts.byteLength;

@@ -42,9 +42,13 @@ export class GrowingArray<A extends NumberArray> {
     this.#length = length;
   }
 
-  /** The values, without spare room; the array itself is not to be used any more. */
+  /** The values; the array itself is not to be used any more. */
   finish(): A {
-    if (this.#length === this.#values.length) return this.#values;
+    // Room that was never touched costs nothing: a copy pays only if most of it is spare.
+    if (2 * this.#length >= this.#values.length) {
+      // a stretch of an array has the type of the array
+      return this.#values.subarray(0, this.#length) as A;
+    }
     const exact = this.#make(this.#length);
     exact.set(this.#values.subarray(0, this.#length));
     return exact;

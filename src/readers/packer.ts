@@ -1,11 +1,15 @@
 /** Copies the sequences of a minibatch side by side (readers.md 1.6). */
 
+import type { ElementType } from "../random/distributions.js";
 import type {
   ChunkStream,
+  DenseChunkStream,
   LocatedSequence,
   SparseChunkStream,
   StreamDescription,
 } from "./chunks.js";
+import { newFloatArray } from "./float-array.js";
+import { GatheredStream } from "./gathered.js";
 import type { Minibatch, StreamData } from "./reader.js";
 
 /** The samples of one sequence in one stream. */
@@ -15,10 +19,18 @@ interface Part<Stream extends ChunkStream = ChunkStream> {
   readonly end: number;
 }
 
+/** What the samples of a stream become. */
+interface Packed {
+  readonly dimension: number;
+  readonly samples: number;
+  readonly precision: ElementType;
+}
+
 /** Sequence after sequence, sample after sample, in the order of delivery. */
 export function packMinibatch(
   descriptions: readonly StreamDescription[],
   sequences: readonly LocatedSequence[],
+  precision: ElementType,
 ): Minibatch {
   const streams = new Map<string, StreamData>();
   const sequenceStarts = new Map<string, Int32Array>();
@@ -31,10 +43,8 @@ export function packMinibatch(
     isOneSampleEach &&= parts.every(({ begin, end }) => end - begin === 1);
     samples = Math.max(samples, count);
     sequenceStarts.set(name, starts);
-    streams.set(
-      name,
-      isSparse ? packSparse(parts, dimension, count) : packDense(parts, dimension, count),
-    );
+    const packed = { dimension, samples: count, precision };
+    streams.set(name, isSparse ? packSparse(parts, packed) : packDense(parts, packed));
   }
   return isOneSampleEach ? { samples, streams } : { samples, streams, sequenceStarts };
 }
@@ -60,23 +70,29 @@ function startsOfParts(parts: readonly Part[]): Int32Array {
   return starts;
 }
 
-function packDense(parts: readonly Part[], dimension: number, samples: number): StreamData {
-  const values = new Float32Array(samples * dimension);
-  let at = 0;
+function packDense(parts: readonly Part[], { dimension, samples, precision }: Packed): StreamData {
+  const sources: DenseChunkStream["values"][] = [];
+  const sourceOf = new Int32Array(samples);
+  const numbers = new Int32Array(samples);
+  let sample = 0;
   for (const { stream, begin, end } of parts) {
-    const from = stream.values.subarray(begin * dimension, end * dimension);
-    values.set(from, at);
-    at += from.length;
+    if (stream.kind !== "dense") continue;
+    let source = sources.indexOf(stream.values);
+    if (source < 0) source = sources.push(stream.values) - 1;
+    for (let number = begin; number < end; number++, sample++) {
+      sourceOf[sample] = source;
+      numbers[sample] = number;
+    }
   }
-  return { kind: "dense", dimension, values };
+  return new GatheredStream(dimension, { sources, sourceOf, numbers }, precision);
 }
 
-function packSparse(parts: readonly Part[], dimension: number, samples: number): StreamData {
+function packSparse(parts: readonly Part[], { dimension, samples, precision }: Packed): StreamData {
   const sparse = parts.filter(
     (part): part is Part<SparseChunkStream> => part.stream.kind === "sparse",
   );
   const entries = sparse.reduce((sum, part) => sum + entryEnd(part) - entryBegin(part), 0);
-  const values = new Float32Array(entries);
+  const values = newFloatArray(precision, entries);
   const indices = new Int32Array(entries);
   const starts = new Int32Array(samples + 1);
   let at = 0;

@@ -1,17 +1,35 @@
 /** What a reader delivers: minibatches of plain arrays, in CNTK's sample order (readers.md 3). */
 
+import type { FloatArray } from "./float-array.js";
+
 /** One stream of a minibatch, sample after sample. */
-export type StreamData =
-  | { readonly kind: "dense"; readonly dimension: number; readonly values: Float32Array }
-  | {
-      readonly kind: "sparse";
-      readonly dimension: number;
-      readonly values: Float32Array;
-      /** row index of each value */
-      readonly indices: Int32Array;
-      /** where each sample's values begin; one more entry than samples */
-      readonly starts: Int32Array;
-    };
+export type StreamData = DenseData | SparseData;
+
+export interface DenseData {
+  readonly kind: "dense";
+  readonly dimension: number;
+  readonly values: FloatArray;
+  /** where a reader keeps the samples: `writeSamples` copies them once only, `values` are a copy of their own */
+  readonly rows?: SampleRows;
+}
+
+/** Samples as rows of larger arrays. */
+export interface SampleRows {
+  readonly sources: readonly (Uint8Array | FloatArray)[];
+  /** of each sample: the number of its array, and its number within it */
+  readonly sourceOf: Int32Array;
+  readonly numbers: Int32Array;
+}
+
+export interface SparseData {
+  readonly kind: "sparse";
+  readonly dimension: number;
+  readonly values: FloatArray;
+  /** row index of each value */
+  readonly indices: Int32Array;
+  /** where each sample's values begin; one more entry than samples */
+  readonly starts: Int32Array;
+}
 
 export interface Minibatch {
   /** columns of the minibatch: the samples of its longest stream; 0 where a worker has nothing to do in this one */

@@ -1,6 +1,7 @@
 /** A reader made of a source of chunks and an order: what all readers of this kind share (CNTK: ReaderBase). */
 
 import { CntkError } from "../../grammar/errors.js";
+import type { ElementType } from "../random/distributions.js";
 import { ChunkCache, type ChunkSource } from "./chunks.js";
 import { SequenceEnumerator } from "./enumerator.js";
 import { packMinibatch } from "./packer.js";
@@ -14,6 +15,8 @@ export interface SequenceReaderOptions {
   readonly keepDataInMemory: boolean;
   /** every sequence must be one sample */
   readonly frameMode: boolean;
+  /** of the values that are delivered; left out, float */
+  readonly precision?: ElementType | undefined;
   /** bytes of parsed data to keep; left out, a sensible number */
   readonly memoryBudget?: number | undefined;
 }
@@ -24,6 +27,7 @@ export class SequenceReader implements Reader {
   readonly streams: ReadonlyMap<string, { readonly dimension: number; readonly isSparse: boolean }>;
   readonly #source: ChunkSource;
   readonly #frameMode: boolean;
+  readonly #precision: ElementType;
   readonly #enumerator: SequenceEnumerator;
   readonly #cache: ChunkCache;
   #minibatchSize = 1;
@@ -32,6 +36,7 @@ export class SequenceReader implements Reader {
     const { source, randomization, keepDataInMemory, frameMode, memoryBudget } = options;
     this.#source = source;
     this.#frameMode = frameMode;
+    this.#precision = options.precision ?? "float";
     this.#enumerator = new SequenceEnumerator(source, randomization);
     this.#cache = new ChunkCache(source, keepDataInMemory, memoryBudget);
     this.sweepSize = this.#enumerator.sweepSize;
@@ -49,7 +54,7 @@ export class SequenceReader implements Reader {
     const batch = this.#enumerator.next(this.#minibatchSize);
     if (batch === undefined) return undefined;
     const sequences = this.#cache.locate(batch.sequences, batch.chunks);
-    const minibatch = packMinibatch(this.#source.streams, sequences);
+    const minibatch = packMinibatch(this.#source.streams, sequences, this.#precision);
     if (this.#frameMode && minibatch.sequenceStarts !== undefined) {
       throw new CntkError("reading", "frameMode: a sequence is longer than one sample", {
         hint: "leave frameMode out of the reader section to read sequences",

@@ -2,6 +2,7 @@
 
 import type { SourceRange } from "../../grammar/source.js";
 import type { Section } from "../config/section.js";
+import type { ElementType } from "../random/distributions.js";
 import type { Randomization } from "./randomizer.js";
 
 export interface TextStreamSettings {
@@ -21,6 +22,8 @@ export interface TextFormatSettings {
   readonly fileRange?: SourceRange | undefined;
   /** in case-insensitive alphabetical order of their names */
   readonly streams: readonly TextStreamSettings[];
+  /** of the values; left out, float */
+  readonly precision?: ElementType | undefined;
   /** left out: the order of the file */
   readonly randomization?: Randomization | undefined;
   readonly chunkSizeInBytes: number;
@@ -39,12 +42,12 @@ const LARGEST_INT32 = 2147483647;
 
 /** @throws CntkError "configuring" at a value that is missing or wrong */
 export function textFormatSettings(section: Section): TextFormatSettings {
-  checkPrecision(section);
   const chunkSizeInBytes = atLeast(section, "chunkSizeInBytes", 1, DEFAULT_CHUNK_BYTES);
   return {
     file: section.string("file"),
     fileRange: section.rangeOf("file"),
     streams: streamSettings(section),
+    precision: precisionOf(section),
     randomization: randomizationOf(section, chunkSizeInBytes),
     chunkSizeInBytes,
     keepDataInMemory: section.bool("keepDataInMemory", false),
@@ -55,9 +58,11 @@ export function textFormatSettings(section: Section): TextFormatSettings {
   };
 }
 
-function checkPrecision(section: Section): void {
+/** That of the whole run, which stands at the top level. */
+function precisionOf(section: Section): ElementType {
   const precision = section.string("precision", "float");
-  if (/^(float|double)$/i.test(precision)) return;
+  const lower = precision.toLowerCase();
+  if (lower === "float" || lower === "double") return lower;
   throw section.error("precision", `expected float or double, found '${precision}'`);
 }
 

@@ -2,14 +2,17 @@
 
 import { located } from "../../grammar/errors.js";
 import type { Chunk, ChunkSource } from "./chunks.js";
+import { ChunksAhead } from "./chunks-ahead.js";
 import type { SequencePlace } from "./enumerator.js";
 import type { Reader } from "./reader.js";
 import { SequenceReader } from "./sequence-reader.js";
 import type { TextFormatSettings } from "./settings.js";
 import { TextEvents } from "./text-events.js";
 import { TextFile } from "./text-file.js";
-import { indexText, type TextIndex } from "./text-index.js";
+import { indexText, type TextChunk, type TextIndex } from "./text-index.js";
+import { openTextKernel, type TextKernel } from "./text-kernel.js";
 import { TextParser } from "./text-parser.js";
+import { newStreams, type ParsedStream } from "./text-streams.js";
 
 /**
  * Indexes the file; its chunks are parsed when they are needed.
@@ -22,11 +25,23 @@ export function CNTKTextFormatReader(
   log: (line: string) => void,
   memoryBudget?: number,
 ): Reader {
-  const source = new TextSource(settings, log);
+  const source = new TextSource(settings, log, memoryBudget);
   return new SequenceReader({ ...settings, source, memoryBudget });
 }
 
 const LINE_FEED = 10;
+const NO_BYTES = new Uint8Array();
+/** Parsed data up to this many bytes may be read before they are needed. */
+const BYTES_AHEAD = 96 * 2 ** 20;
+/** A chunk is read in blocks that stay in the processor's cache. */
+const BLOCK_BYTES = 256 * 1024;
+
+/** Sequences from `first` up to `end`, numbers in the file. */
+interface SequenceBlock {
+  readonly chunk: number;
+  readonly first: number;
+  readonly end: number;
+}
 
 class TextSource implements ChunkSource {
   readonly streams: ChunkSource["streams"];
@@ -36,16 +51,27 @@ class TextSource implements ChunkSource {
   readonly #file: TextFile;
   readonly #index: TextIndex;
   readonly #events: TextEvents;
+  /** undefined where the kernels have not been built, or where there is something to tell of every sequence */
+  readonly #kernel: TextKernel | undefined;
+  readonly #ahead: ChunksAhead | undefined;
 
-  constructor(settings: TextFormatSettings, log: (line: string) => void) {
+  constructor(
+    settings: TextFormatSettings,
+    log: (line: string) => void,
+    limit: number = BYTES_AHEAD,
+  ) {
     this.#settings = settings;
+    this.#events = new TextEvents({ ...settings, log });
+    const kernel = this.#events.tellsNotes ? undefined : openTextKernel();
+    this.#kernel = kernel;
     try {
-      this.#file = new TextFile(settings.file, log);
-      this.#index = indexText({ ...settings, file: this.#file });
+      const file = new TextFile(settings.file, log);
+      this.#file = file;
+      this.#ahead = kernel && new ChunksAhead({ file, kernel, settings, limit });
+      this.#index = indexText({ ...settings, file, ahead: this.#ahead });
     } catch (error) {
       throw located(error, settings.fileRange);
     }
-    this.#events = new TextEvents({ ...settings, log });
     this.streams = settings.streams.map(({ name, dimension, format }) => ({
       name,
       dimension,
@@ -63,16 +89,49 @@ class TextSource implements ChunkSource {
   readChunk(number: number): Chunk {
     const chunk = this.chunks[number];
     if (chunk === undefined) return [];
-    const { begin, end, samples, firstSequence, sequences, firstLine } = chunk;
-    const bytes = Buffer.allocUnsafeSlow(end - begin);
-    this.#file.read(bytes, [{ begin, end, target: 0 }]);
-    this.#events.enter({ bytes, begin, firstLine: () => firstLine });
-    const parser = this.#parser(bytes, samples);
-    for (let sequence = firstSequence; sequence < firstSequence + sequences; sequence++) {
-      const start = this.#startOf(sequence) - begin;
-      parser.parse(this.#index, sequence, start);
+    const ahead = this.#ahead?.take(number);
+    if (ahead !== undefined) {
+      // the file has to be what it was
+      this.#file.read(NO_BYTES, []);
+      return ahead;
     }
-    return parser.finish();
+    const streams = newStreams(this.#settings, chunk.samples, this.sizeOf(number));
+    const parser = new TextParser(streams, this.#events);
+    for (let first = chunk.firstSequence; first < chunk.firstSequence + chunk.sequences;) {
+      const end = this.#endOfBlock(chunk, first);
+      this.#readBlock({ chunk: number, first, end }, streams, parser);
+      first = end;
+    }
+    return streams.map(({ columns }) => columns.finish());
+  }
+
+  /** The sequences from `first` on whose text is a block; at least one. */
+  #endOfBlock({ firstSequence, sequences }: TextChunk, first: number): number {
+    const limit = this.#startOf(first) + BLOCK_BYTES;
+    let end = first + 1;
+    while (end < firstSequence + sequences && this.#startOf(end + 1) <= limit) end++;
+    return end;
+  }
+
+  /** Reads a block: what is plain by the kernel, all else by the parser. */
+  #readBlock({ chunk, first, end }: SequenceBlock, streams: ParsedStream[], parser: TextParser) {
+    const begin = this.#startOf(first);
+    const size = this.#startOf(end) - begin;
+    const lengths = this.#index.lengths.subarray(first, end);
+    const kernel = this.#kernel?.enter({ streams, lengths, bytes: size });
+    const bytes = kernel?.text ?? Buffer.allocUnsafeSlow(size);
+    this.#file.read(bytes, [{ begin, end: begin + size, target: 0 }]);
+    parser.enter({ bytes, begin, firstLine: () => this.#lineOf(chunk, first) });
+    // The last sequence of a file may have no line feed at its end.
+    const plainEnd = bytes.at(-1) === LINE_FEED ? end : end - 1;
+    for (let sequence = first; sequence < end;) {
+      const position = this.#startOf(sequence) - begin;
+      const progress = kernel?.read(sequence - first, plainEnd - first, position);
+      sequence += progress?.read ?? 0;
+      if (sequence === end || progress?.again === true) continue;
+      parser.parse(this.#index, sequence, this.#startOf(sequence) - begin);
+      sequence++;
+    }
   }
 
   /** Sequences from anywhere in the file, one after the other. */
@@ -90,17 +149,14 @@ class TextSource implements ChunkSource {
     });
     const bytes = Buffer.alloc(length, LINE_FEED);
     this.#file.read(bytes, parts);
-    const parser = this.#parser(bytes, samples);
+    const streams = newStreams(this.#settings, samples, length);
+    const parser = new TextParser(streams, this.#events);
     for (const { chunk, sequence, begin, target } of parts) {
       const firstLine = () => this.#lineOf(chunk, sequence);
-      this.#events.enter({ bytes, begin: begin - target, first: target, firstLine });
+      parser.enter({ bytes, begin: begin - target, first: target, firstLine });
       parser.parse(this.#index, sequence, target);
     }
-    return parser.finish();
-  }
-
-  #parser(bytes: Uint8Array, samples: number): TextParser {
-    return new TextParser(bytes, samples, this.#settings.streams, this.#events);
+    return streams.map(({ columns }) => columns.finish());
   }
 
   #startOf(sequence: number): number {

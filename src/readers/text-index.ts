@@ -28,9 +28,19 @@ export interface TextIndexOptions {
   readonly file: TextFile;
   readonly skipSequenceIds: boolean;
   readonly chunkSizeInBytes: number;
+  /** reads the first lines of a file in which every line is a sequence, so that they are not looked at again */
+  readonly ahead?: LinesAhead | undefined;
 }
 
-const BLOCK_BYTES = 4 * 1024 * 1024;
+export interface LinesAhead {
+  /**
+   * Reads lines from an offset on and tells where each ends.
+   * @returns the offset of the first line that it has not read
+   */
+  read(begin: number, addLine: (end: number) => void): number;
+}
+
+const BLOCK_BYTES = 256 * 1024;
 const LINE_FEED = 10;
 const PIPE = 0x7c;
 
@@ -39,6 +49,7 @@ export function indexText({
   file,
   skipSequenceIds,
   chunkSizeInBytes,
+  ahead,
 }: TextIndexOptions): TextIndex {
   const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, file.size));
   const read = (offset: number) => {
@@ -49,9 +60,10 @@ export function indexText({
   const first = read(0);
   const begin = beginOfData(file.name, first);
   const isLinePerSequence = skipSequenceIds || first[begin] === PIPE;
-  const scanner = isLinePerSequence ? new LineScanner(begin) : new IdScanner(file.name, begin);
-  scanner.scan(first.subarray(begin), begin);
-  for (let offset = first.length; offset < file.size; offset += block.length) {
+  const scanner = isLinePerSequence
+    ? new LineScanner(begin, ahead)
+    : new IdScanner(file.name, begin);
+  for (let offset = scanner.begin; offset < file.size; offset += block.length) {
     scanner.scan(read(offset), offset);
   }
   const { starts, lengths } = scanner.finish(file.size);
@@ -100,12 +112,15 @@ class SequenceList {
 
 /** Every line is a sequence. */
 class LineScanner {
+  /** offset to scan from */
+  readonly begin: number;
   readonly #sequences: SequenceList;
   #lineStart: number;
 
-  constructor(begin: number) {
+  constructor(begin: number, ahead?: LinesAhead) {
     this.#sequences = new SequenceList(begin);
-    this.#lineStart = begin;
+    this.#lineStart = ahead?.read(begin, (end) => this.#sequences.add(end, 1)) ?? begin;
+    this.begin = this.#lineStart;
   }
 
   scan(block: Buffer, offset: number): void {
@@ -125,8 +140,9 @@ class LineScanner {
 
 /** A row that begins with another id than the one before begins a sequence. */
 class IdScanner {
+  /** offset to scan from */
+  readonly begin: number;
   readonly #file: string;
-  readonly #begin: number;
   readonly #sequences: SequenceList;
   #lineStart: number;
   #rows = 0;
@@ -137,7 +153,7 @@ class IdScanner {
 
   constructor(file: string, begin: number) {
     this.#file = file;
-    this.#begin = begin;
+    this.begin = begin;
     this.#sequences = new SequenceList(begin);
     this.#lineStart = begin;
   }
@@ -185,7 +201,7 @@ class IdScanner {
   }
 
   #noIdError(): CntkError {
-    const message = `${this.#file}: expected '|' or a sequence id at byte offset ${this.#begin}`;
+    const message = `${this.#file}: expected '|' or a sequence id at byte offset ${this.begin}`;
     return new CntkError("reading", message, {
       hint: "a text file begins with '|name' or a number; skipSequenceIds = true makes every line a sequence",
     });

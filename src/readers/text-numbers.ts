@@ -11,8 +11,10 @@ const isLetterE = (byte: number) => byte === 69 || byte === 101;
 
 /** Rounded correctly, which Math.pow does not promise; beyond these 0 or infinity. */
 const LARGEST_EXPONENT = 400;
-const POWERS_OF_TEN = Float64Array.from({ length: 2 * LARGEST_EXPONENT + 1 }, (_, i) =>
-  Number(`1e${i - LARGEST_EXPONENT}`),
+/** From the -400th to the 400th. */
+export const POWERS_OF_TEN: Readonly<Float64Array> = Float64Array.from(
+  { length: 2 * LARGEST_EXPONENT + 1 },
+  (_, i) => Number(`1e${i - LARGEST_EXPONENT}`),
 );
 
 function powerOfTen(exponent: number): number {
@@ -22,8 +24,8 @@ function powerOfTen(exponent: number): number {
 
 /** Scans one number after another; leaves its `value` and the `position` behind it, or that of the wrong byte. */
 export class NumberScanner {
-  readonly #bytes: Uint8Array;
   readonly #events: TextEvents;
+  #bytes: Uint8Array = new Uint8Array();
   #end = 0;
   position = 0;
   value = 0;
@@ -31,9 +33,13 @@ export class NumberScanner {
   #integer = 0;
   #scale = 1;
 
-  constructor(bytes: Uint8Array, events: TextEvents) {
-    this.#bytes = bytes;
+  constructor(events: TextEvents) {
     this.#events = events;
+  }
+
+  /** Positions refer to these bytes from now on. */
+  enter(bytes: Uint8Array): void {
+    this.#bytes = bytes;
   }
 
   /**

@@ -1,11 +1,9 @@
 /** The grammar of the CNTK text format: bytes to samples (readers.md 1.1 to 1.4; CNTK: TextParser). */
 
-import type { Chunk } from "./chunks.js";
-import type { TextStreamSettings } from "./settings.js";
-import { describeByte, type TextEvents } from "./text-events.js";
+import { describeByte, type TextEvents, type TextInView } from "./text-events.js";
 import type { TextIndex } from "./text-index.js";
 import { NumberScanner } from "./text-numbers.js";
-import { DenseColumns, SparseColumns } from "./text-streams.js";
+import type { DenseColumns, ParsedStream, SparseColumns } from "./text-streams.js";
 
 const TAB = 9;
 const LINE_FEED = 10;
@@ -14,44 +12,29 @@ const HASH = 35;
 const COLON = 58;
 const PIPE = 0x7c;
 
-interface ParsedStream {
-  readonly name: string;
-  readonly alias: Uint8Array;
-  readonly dimension: number;
-  readonly columns: DenseColumns | SparseColumns;
-}
-
-/** Parses sequences in one buffer and collects their samples. */
+/** Parses one sequence after another and appends their samples to the streams. */
 export class TextParser {
   readonly #events: TextEvents;
-  readonly #bytes: Uint8Array;
   readonly #streams: readonly ParsedStream[];
   readonly #longestAlias: number;
   readonly #numbers: NumberScanner;
+  #bytes: Uint8Array = new Uint8Array();
   /** next byte, and end of the sequence being read */
   #position = 0;
   #end = 0;
 
-  /**
-   * @param samples how many there will be at most
-   * @param events in whose view the bytes are
-   */
-  constructor(
-    bytes: Uint8Array,
-    samples: number,
-    streams: readonly TextStreamSettings[],
-    events: TextEvents,
-  ) {
+  constructor(streams: readonly ParsedStream[], events: TextEvents) {
     this.#events = events;
-    this.#bytes = bytes;
-    this.#numbers = new NumberScanner(bytes, events);
-    this.#streams = streams.map((stream) => ({
-      name: stream.name,
-      alias: Buffer.from(stream.alias),
-      dimension: stream.dimension,
-      columns: newColumns(stream, samples, bytes.length),
-    }));
-    this.#longestAlias = Math.max(...this.#streams.map(({ alias }) => alias.length));
+    this.#numbers = new NumberScanner(events);
+    this.#streams = streams;
+    this.#longestAlias = Math.max(...streams.map(({ alias }) => alias.length));
+  }
+
+  /** Positions refer to this text from now on, those of the events too. */
+  enter(text: TextInView): void {
+    this.#bytes = text.bytes;
+    this.#numbers.enter(text.bytes);
+    this.#events.enter(text);
   }
 
   /**
@@ -65,11 +48,6 @@ export class TextParser {
     this.#readRows(lengths[sequence] ?? 1, () =>
       isLinePerSequence ? `${sequence}` : this.#idAt(position),
     );
-  }
-
-  /** The samples of all sequences; the parser is not to be used any more. */
-  finish(): Chunk {
-    return this.#streams.map(({ columns }) => columns.finish());
   }
 
   /** @param key of the sequence, for messages */
@@ -360,11 +338,4 @@ export class TextParser {
 
 function fitsByte(value: number): boolean {
   return value >= 0 && value <= 255 && Number.isInteger(value) && !Object.is(value, -0);
-}
-
-function newColumns(stream: TextStreamSettings, samples: number, bytes: number) {
-  if (stream.format === "sparse") return new SparseColumns(stream.dimension);
-  // A value takes two bytes at least; the last ones of a sample may be missing.
-  const most = Math.ceil(bytes / 2 / stream.dimension);
-  return new DenseColumns(stream.dimension, Math.min(samples, most));
 }

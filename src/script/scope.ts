@@ -20,7 +20,7 @@ export interface UserCall {
 /** More than a message shows. */
 const mostCalls = 12;
 /** Every node keeps its places, and there are many nodes; an error may look further. */
-const stepsOfNode = 300;
+const stepsOfNode = 60;
 const stepsOfError = 30_000;
 
 export class Scope {

@@ -15,7 +15,7 @@ export type Evaluation = Task<Value>;
 
 /** Several times what ResNet-152 needs: 25,000 evaluations that wait for each other, 180,000 in all. */
 const deepest = 120_000;
-const mostEvaluations = 1_000_000;
+const mostEvaluations = 500_000;
 
 /** Runs an evaluation to its end. An error is thrown into every waiting evaluation, innermost first. */
 export function runToEnd(start: Evaluation | Value): Value {

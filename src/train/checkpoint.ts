@@ -6,7 +6,6 @@
 import {
   closeSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -15,6 +14,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { CntkError } from "../../grammar/errors.js";
+import { createDirectory } from "../config/create-directory.js";
 import { systemReason } from "../config/system-error.js";
 import { BinaryReader } from "../network/model-file/binary-reader.js";
 import { BinaryWriter } from "../network/model-file/binary-writer.js";
@@ -229,7 +229,7 @@ export function writeFileAtomically(fileName: string, bytes: Uint8Array): void {
   const temporary = `${fileName}.tmp`;
   let isOpened = false;
   try {
-    mkdirSync(path.dirname(fileName), { recursive: true });
+    createDirectory(path.dirname(fileName));
     const file = openSync(temporary, "w");
     isOpened = true;
     try {

@@ -2,7 +2,10 @@
 
 import type { Engine, Program } from "../engine/engine.js";
 import { Interrupted } from "../engine/interruption.js";
+import { streamOf } from "../engine/streams.js";
+import { evaluationOrder } from "../network/order.js";
 import type { Minibatch } from "../readers/reader.js";
+import { AdaptedLabels } from "./adapted-labels.js";
 import { CriterionTotals, notANumber, type TrainingCriteria } from "./criterion.js";
 import { checkGradients } from "./gradient-check.js";
 import type { CriterionItem } from "./log-format.js";
@@ -43,6 +46,7 @@ export class MinibatchLoop {
   readonly #tracing: NodeTracing;
   readonly #sums: GradientSums;
   readonly #stopRequests: StopRequests;
+  readonly #adaptedLabels: AdaptedLabels | undefined;
 
   constructor(
     request: TrainingRequest,
@@ -50,7 +54,7 @@ export class MinibatchLoop {
     updates: ParameterUpdates,
     engine: Engine,
   ) {
-    const { network, settings, run } = request;
+    const { network, settings, run, reference } = request;
     this.#request = request;
     this.#criteria = criteria;
     this.#updates = updates;
@@ -61,6 +65,23 @@ export class MinibatchLoop {
     this.#reports = new MinibatchReports(settings);
     this.#sums = new GradientSums(updates.parameters);
     this.#stopRequests = new StopRequests(run.interruption);
+    this.#adaptedLabels = reference && new AdaptedLabels(engine, reference, network);
+  }
+
+  /**
+   * Compiles what the first minibatches of an epoch will most likely need.
+   * @throws CntkError "running" if the network cannot run, or there are no data for one of its inputs
+   */
+  prepare(epoch: number): void {
+    const { settings, reader } = this.#request;
+    const inputs = evaluationOrder(this.#criteria.reported).filter(
+      ({ operation }) => operation.leaf === "input",
+    );
+    for (const input of inputs) streamOf(input, reader.streams);
+    const size = Math.min(settings.minibatchSize(epoch), Math.max(1, reader.sweepSize));
+    const columns = Math.ceil(size / subMinibatchCount(settings, size));
+    this.#programs.for(columns);
+    this.#adaptedLabels?.prepare(columns);
   }
 
   /** Programs are compiled anew: settings of nodes have changed. */
@@ -106,7 +127,8 @@ export class MinibatchLoop {
     const options = { isTraining: true, dropoutRate: settings.dropoutRate(epoch) };
     if (settings.gradientcheck) this.#checkGradients(data, options);
     const pieces = subMinibatches(data, subMinibatchCount(settings, minibatchSize));
-    for (const piece of pieces) {
+    for (const part of pieces) {
+      const piece = this.#adaptedLabels?.of(part) ?? part;
       const program = this.#programs.for(piece.samples);
       program.run(piece, options);
       totals.add(program, piece.samples);
@@ -184,5 +206,6 @@ export class MinibatchLoop {
 
   dispose(): void {
     this.#programs.dispose();
+    this.#adaptedLabels?.dispose();
   }
 }

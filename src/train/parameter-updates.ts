@@ -1,10 +1,12 @@
 /** The parameters that training changes, with what the update rule remembers of each. */
 
 import assert from "node:assert/strict";
+import type { VectorCall, VectorKernels } from "../engine/engine.js";
 import { evaluationOrder } from "../network/order.js";
 import type { ComputationNode, FloatArray, ParameterState } from "../network/node.js";
 import { normal } from "../random/distributions.js";
 import { MersenneTwister } from "../random/mersenne-twister.js";
+import { updateCalls } from "./learner-kernels.js";
 import {
   expectOwnState,
   initialLearnerState,
@@ -33,17 +35,23 @@ export function trainedParameters(criterion: ComputationNode): ComputationNode[]
 export class ParameterUpdates {
   readonly parameters: readonly ComputationNode[];
   readonly #settings: UpdateSettings;
+  readonly #vectors: VectorKernels | undefined;
   readonly #unregularized: ReadonlySet<ComputationNode>;
   #states: LearnerState[];
   #noise = new MersenneTwister(0);
 
-  /** @param unregularized parameters that L1 and L2 spare */
+  /**
+   * @param unregularized parameters that L1 and L2 spare
+   * @param vectors kernels for parameters in an engine's memory
+   */
   constructor(
     parameters: readonly ComputationNode[],
     settings: UpdateSettings,
     unregularized: ReadonlySet<ComputationNode>,
+    vectors?: VectorKernels,
   ) {
     this.parameters = parameters;
+    this.#vectors = vectors;
     this.#settings = settings;
     this.#unregularized = unregularized;
     this.#states = parameters.map((node) => initialLearnerState(valueOf(node)));
@@ -69,10 +77,11 @@ export class ParameterUpdates {
     this.#noise = new MersenneTwister(epoch);
   }
 
-  /** Changes every parameter by the gradient that the last run left. */
+  /** Changes every parameter by the gradient that the last run left; in the engine's memory where they are there. */
   apply({ learningRatePerSample, momentumPerSample, samples }: MinibatchStep): void {
     if (samples === 0) return;
     const momentum = momentumPerSample ** samples;
+    const calls: VectorCall[] = [];
     for (const [i, node] of this.parameters.entries()) {
       const state = this.#states[i];
       const gradient = parameterOf(node).gradient;
@@ -85,8 +94,16 @@ export class ParameterUpdates {
         regularizationMultiplier: this.#unregularized.has(node) ? 0 : 1,
         noise: this.#drawNoise(value),
       };
-      updateParameter(value, gradient, state, step, this.#settings);
+      const settings = this.#settings;
+      const vectors = this.#vectors;
+      if (vectors?.has(value) && vectors.has(gradient) && step.noise === undefined) {
+        const adopt = (array: Float32Array) => vectors.adopt(array);
+        calls.push(...updateCalls({ value, gradient, state, step, settings, adopt }));
+      } else {
+        updateParameter(value, gradient, state, step, settings);
+      }
     }
+    if (calls.length > 0) this.#vectors?.run(calls);
   }
 
   /** CNTK's own noise is seeded by the clock; ours can be repeated. */

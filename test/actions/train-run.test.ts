@@ -1,6 +1,6 @@
 /** Actions train, test and write on a real network, reader and engine: logistic regression of twenty points. */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
@@ -59,7 +59,10 @@ afterAll(() => {
 
 async function run(...more: readonly string[]): Promise<{ status: number; log: string[] }> {
   let text = "";
-  const status = await runProgram(["configFile=lr.cntk", "--backend", "cpu", ...more], {
+  const config = more.some((argument) => argument.startsWith("configFile"))
+    ? []
+    : ["configFile=lr.cntk"];
+  const status = await runProgram([...config, "--backend", "cpu", ...more], {
     stdout: () => undefined,
     stderr: { write: (part) => (text += part), columns: undefined },
   });
@@ -128,6 +131,28 @@ describe("train, test and write", () => {
     const { log } = await run("command=train", "makeMode=false");
     expect(log).toContain("Creating virgin network.");
     expect(criteria(log)).toEqual(whole.slice(0, 3));
+  });
+
+  it.each<[string, readonly [string, string], RegExp]>([
+    ["a loop", ["+ b", "+ b + PastValue (2, z)"], /PastValue: node '.*' cannot be computed/],
+    [
+      "no stream",
+      ["  features = { dim", "  other = { dim"],
+      /input 'features': the reader has no stream/,
+    ],
+    [
+      "another size",
+      ["features = { dim = 2", "features = { dim = 3"],
+      /input 'features': expected 2 values/,
+    ],
+  ])("refuses what cannot run before anything is written: %s", async (_, change, expected) => {
+    writeFileSync("refused.cntk", CONFIG.replace(...change));
+    const { status, log } = await run(
+      ...["configFile=refused.cntk", "command=train", "modelPath=refused/lr.dnn"],
+    );
+    expect(log.join("\n")).toMatch(expected);
+    expect(status).toBe(1);
+    expect(readdirSync("refused")).toEqual([]);
   });
 
   it.each([

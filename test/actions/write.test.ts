@@ -37,6 +37,17 @@ const keysOf = (keys: string) => `action = write ; modelPath = "${modelPath}" ; 
 const format = (keys: string) => `format = [ ${keys} ]`;
 const MAP = `labelMappingFile = "${inDirectory("map.txt")}"`;
 
+describe("double precision", () => {
+  it("reaches from the data to the output", async () => {
+    writeFileSync(inDirectory("tenth.txt"), "|x 0.1 0 0\n");
+    const keys = `reader = [ file = "${inDirectory("tenth.txt")}" ] ; ${format('precisionFormat = ".17"')}`;
+    await runAction(keysOf(keys));
+    expect(readFileSync(`${output}.x`, "utf8")).toMatch(/^0\.10000000149011612 /);
+    await runAction(keysOf(`${keys} ; precision = double`));
+    expect(readFileSync(`${output}.x`, "utf8")).toMatch(/^0\.10000000000000001 /);
+  });
+});
+
 describe("the formats", () => {
   it.each([
     {

@@ -239,8 +239,8 @@ describe("running a config", () => {
     ],
     [
       "an action of CNTK that is missing here",
-      ["configFile=done.cntk", "one=[action=adapt]"],
-      /action "adapt" is not available: [^]*hint: available: train, /,
+      ["configFile=done.cntk", "one=[action=exportdbn]"],
+      /action "exportdbn" is not available: [^]*hint: available: train, /,
     ],
     [
       "a later command that cannot start",

@@ -40,7 +40,7 @@ const STEP = 1e-6;
 describe("whole networks in double", () => {
   let engine: Engine;
   beforeAll(async () => {
-    engine = await createEngine("auto", () => undefined, "double");
+    engine = await createEngine("auto", () => undefined, { precision: "double" });
   });
   afterAll(() => {
     engine.dispose();

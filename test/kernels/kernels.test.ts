@@ -1,7 +1,7 @@
 /** Our kernels on the wasm backend agree with the portable form on the cpu backend, for shapes of real networks too. */
 
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { installKernels } from "../../src/kernels/kernels.js";
+import { installKernels } from "../../src/engine/tensorflow-kernels.js";
 import {
   correlate,
   correlateInput,

@@ -1,7 +1,7 @@
 /** CNTK 2.7's numbers for convolution, pooling and unpooling once more, computed by our kernels on the wasm backend. */
 
 import { expect, it } from "@jest/globals";
-import { installKernels } from "../../src/kernels/kernels.js";
+import { installKernels } from "../../src/engine/tensorflow-kernels.js";
 import { Convolution } from "../../src/operations/convolution.js";
 import { AveragePooling, MaxPooling, MaxUnpooling, Pooling } from "../../src/operations/pooling.js";
 import { tf } from "../../src/operations/tensors.js";

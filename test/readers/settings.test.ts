@@ -52,6 +52,7 @@ describe("textFormatSettings", () => {
         { name: "features", alias: "features", dimension: 784, format: "dense" },
         { name: "Labels", alias: "L", dimension: 10, format: "sparse" },
       ],
+      precision: "float",
       randomization: { window: 7, unit: "samples" },
       chunkSizeInBytes: 1000,
       keepDataInMemory: true,
@@ -77,8 +78,9 @@ describe("textFormatSettings", () => {
   });
 
   it("inherits from enclosing sections, but not the keys of a stream", () => {
-    const settings = textFormatSettings(sectionOf(MINIMAL, "maxErrors = 9 ; traceLevel = 0"));
-    expect(settings).toMatchObject({ maxErrors: 9, traceLevel: 0 });
+    const outer = "maxErrors = 9 ; traceLevel = 0 ; precision = Double";
+    const settings = textFormatSettings(sectionOf(MINIMAL, outer));
+    expect(settings).toMatchObject({ maxErrors: 9, traceLevel: 0, precision: "double" });
     const section = sectionOf(`file = "a" ; input = [ A = [ format = dense ] ]`, "dim = 3");
     expect(() => textFormatSettings(section)).toThrow("input 'A' has no dim of its own");
   });

@@ -34,7 +34,7 @@ describe("numbers", () => {
   ])("%s", (text, value) => {
     for (const end of ["\n", "", "\r\n"]) {
       const [batch] = epoch(open(`|A ${text}${end}`, "A:1"));
-      expect(batch?.streams.get("A")).toEqual({
+      expect(batch?.streams.get("A")).toMatchObject({
         kind: "dense",
         dimension: 1,
         values: Float32Array.of(value),
@@ -79,6 +79,22 @@ describe("numbers", () => {
       expect(() => epoch(open(`|A${text}`, "A:1"))).toThrow(CntkError);
     },
   );
+});
+
+describe("precision", () => {
+  const byPrecision = { float: Float32Array, double: Float64Array } as const;
+  it.each<[string, string, readonly number[]]>([
+    ["|A 0.1 1e-300\n", "A:2", [0.1, 1e-300]],
+    ["|A 7 255\n", "A:2", [7, 255]],
+    ["|A 7 255\n|A 0.1 0\n", "A:2", [7, 255, 0.1, 0]],
+    ["|A 4:0.1 0:16777217\n", "A:5s", [0.1, 16777217]],
+  ])("%j", (text, streams, expected) => {
+    for (const precision of ["float", "double"] as const) {
+      const [batch] = epoch(open(text, streams, { precision }));
+      const values = byPrecision[precision].from(expected);
+      expect(batch?.streams.get("A")?.values).toEqual(values);
+    }
+  });
 });
 
 describe("rows", () => {
@@ -220,7 +236,7 @@ describe("files", () => {
   });
 
   it("of several blocks, with an id across their border", () => {
-    // 4 MiB are read at a time: the border falls into the id of one of the rows.
+    // 256 KiB are read at a time: borders fall into the ids of some rows.
     const rows = Array.from(
       { length: 300000 },
       (_, i) => `${1000000 + Math.floor(i / 3)} |A ${i % 7}\n`,

@@ -28,6 +28,7 @@ function evaluate(
   let disposed = 0;
   const engine: Engine = {
     description: "test engine",
+    prepare: () => Promise.resolve(),
     compile: () => ({
       run: () => {
         run++;

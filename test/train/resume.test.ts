@@ -12,6 +12,7 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import os from "node:os";
@@ -191,6 +192,53 @@ describe("a training that was killed", () => {
   });
 });
 
+describe("several trainings of one run", () => {
+  const SEVERAL =
+    CONFIG.replace("forceConstantRandomSeed = true", "") +
+    `edited = { action = edit ; outputModelPath = "$to$/edited" }`;
+  const ORDER = commands("momentum", "edited", "Nesterov", "AdaGrad");
+  const more = [ORDER, "maxEpochs=2", "keepCheckPointFiles=true"];
+  const several = async (to: string) => {
+    writeFileSync(inDirectory("several.cntk"), SEVERAL);
+    const args = argumentsFor(to, ...more).map((arg) => arg.replace("resume.cntk", "several.cntk"));
+    let log = "";
+    const write = (text: string) => (log += text);
+    const streams = { stdout: () => undefined, stderr: { write, columns: undefined } };
+    return { status: await runProgram(args, streams), log };
+  };
+
+  let whole: Record<string, string> = {};
+  beforeAll(async () => {
+    const { status } = await several("several");
+    expect(status).toBe(0);
+    whole = filesIn("several");
+  });
+
+  it("begin with different values", () => {
+    expect(new Set([whole["momentum.0"], whole["Nesterov.0"], whole["AdaGrad.0"]]).size).toBe(3);
+  });
+
+  it.each([
+    { when: "before the second command", files: /^momentum/, skipped: 1 },
+    { when: "in the third command", files: /^(momentum|edited|Nesterov\.[01])/, skipped: 1 },
+    { when: "after the third command", files: /^(momentum|edited|Nesterov)/, skipped: 2 },
+    { when: "in the first command", files: /^momentum\.[01]/, skipped: 0 },
+  ])("end with the same files if killed $when", async ({ files, skipped }) => {
+    const folder = `again-${files.source.length}`;
+    mkdirSync(inDirectory(folder));
+    for (const name of Object.keys(whole).filter((file) => files.test(file))) {
+      copyFileSync(inDirectory(`several/${name}`), inDirectory(`${folder}/${name}`));
+      // a model must not be older than the one before it
+      utimesSync(inDirectory(`${folder}/${name}`), 1, 1);
+    }
+    const { status, log } = await several(folder);
+    expect(log).not.toContain("WARNING");
+    expect(log.split("No further training is necessary.").length - 1).toBe(skipped);
+    expect(status).toBe(0);
+    expect(filesIn(folder)).toEqual(whole);
+  });
+});
+
 describe("a training that cannot go on", () => {
   it.each<{ what: string; name: string; checkpoint: string; model?: string; message: RegExp }>([
     {
@@ -249,6 +297,16 @@ describe("a training that cannot write", () => {
       expect(filesIn("full")).toEqual(filesOf("momentum"));
     },
   );
+
+  const hasProc = existsSync("/proc/self");
+  if (!hasProc) console.warn("There is no /proc: a system that refuses folders is not tested.");
+
+  (hasProc ? it : it.skip)("says so where the system makes no folders", async () => {
+    const elsewhere = "momentum=[modelPath=/proc/none/model]";
+    const { status, log } = await train("proc", commands("momentum"), elsewhere);
+    expect(log).toMatch(/running: cannot create the folder '.proc.none' for the model: E\w+: /);
+    expect(status).toBe(1);
+  });
 
   it("says so before it begins", async () => {
     writeFileSync(inDirectory("file"), "");
@@ -326,5 +384,28 @@ describe("as a process", () => {
     );
     expect(code).toBe(130);
     expect(Object.keys(filesIn("stopped")).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  }, 60_000);
+
+  it("ends at once at the second Ctrl-C, within a minibatch that takes seconds", async () => {
+    const wide = CONFIG.replace(
+      "(features)))",
+      "(DenseLayer {3000} (DenseLayer {3000} (features)))))",
+    );
+    writeFileSync(
+      inDirectory("wide.cntk"),
+      wide.replace("minibatchSize = 8", "minibatchSize = 40"),
+    );
+    const twice = argumentsFor("twice", commands("momentum"), "maxEpochs=1");
+    const args = twice.map((arg) => arg.replace("resume.cntk", "wide.cntk"));
+    const { signal, log } = await start(args, 1, (child) => {
+      child.stderr?.on("data", (text: string) => {
+        if (text.includes("Ctrl-C")) child.kill("SIGINT");
+      });
+      // before the first minibatch it would be obeyed at once
+      setTimeout(() => child.kill("SIGINT"), 300);
+    });
+    expect(log).toMatch(/Ctrl-C: .* Once more ends it at once\.\n$/);
+    expect(signal).toBe("SIGINT");
+    expect(Object.keys(filesIn("twice"))).toEqual(["momentum.0"]);
   }, 60_000);
 });

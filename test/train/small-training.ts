@@ -53,6 +53,7 @@ function makeEngine(network: ComputationNetwork, seeds: number[]) {
   const used = { compiled: [] as number[], disposed: 0 };
   const engine: Engine = {
     description: "test engine",
+    prepare: () => Promise.resolve(),
     compile({ columns, criterion }) {
       used.compiled.push(columns);
       let values = new Map<string, Float32Array>();
@@ -60,7 +61,7 @@ function makeEngine(network: ComputationNetwork, seeds: number[]) {
         run({ streams }) {
           assert(parameter?.value !== undefined);
           const w = parameter.value[0] ?? 0;
-          const x = streams.get("x")?.values ?? new Float32Array();
+          const x = Float32Array.from(streams.get("x")?.values ?? []);
           values = new Map([
             ["ce", x.map((value) => (w - value) ** 2 / 2)],
             ["errs", new Float32Array([x.filter((value) => value > w).length])],
@@ -168,6 +169,7 @@ const SETTINGS: SgdSettings = {
   explicitLearningRates: 2,
   autoAdjust: NO_ADJUSTMENT,
   useAllDataForPreComputedNode: true,
+  adaptationRegWeight: 0,
   gradientcheck: false,
   sigFigs: 6,
   traceNodeNames: { real: [], category: [], sparse: [] },

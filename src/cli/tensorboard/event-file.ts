@@ -1,9 +1,10 @@
 /** What training reports, as an event file that TensorBoard shows while it grows. */
 
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { CntkError, reasonOf } from "../../../grammar/errors.js";
+import { createDirectory } from "../../config/create-directory.js";
 import type { TrainingReport } from "../../engine/run.js";
 import { record, scalarsEvent, versionEvent, type Scalar } from "./event.js";
 
@@ -37,7 +38,7 @@ export class EventFile {
 
   /** TensorBoard knows event files by this form of name. */
   #open(now: number): number {
-    mkdirSync(this.#directory, { recursive: true });
+    createDirectory(this.#directory);
     const seconds = String(Math.floor(now)).padStart(10, "0");
     const name = `events.out.tfevents.${seconds}.${os.hostname()}.${process.pid}.0`;
     const file = openSync(path.join(this.#directory, name), "a");

@@ -1,98 +1,160 @@
-/** The memory of a compiled engine: buffers of floats in one WebAssembly.Memory, and parameters that live in it. */
+/** The memory of a compiled engine: one shared WebAssembly.Memory, in which parameters live for good. */
 
-import type { ComputationNode } from "../../network/node.js";
 import type { KernelLibrary } from "../../kernels/library.js";
-
-/** A stretch of floats. */
-export interface Buffer {
-  /** byte offset in the memory */
-  readonly offset: number;
-  readonly floats: number;
-}
+import type { ComputationNode, FloatArray } from "../../network/node.js";
+import { buffersOfRanks, fixedBuffer, type Buffer } from "./buffers.js";
 
 const ALIGNMENT = 64;
 const PAGE = 65536;
-/** Working memory that all calls share; one that needs more gets its own. */
-const SHARED_SCRATCH = 1 << 22;
+const FLOAT = 4;
+/** A large part of the data of most trainings; what is beyond is copied minibatch by minibatch. */
+const MOST_MIRRORED_BYTES = 1 << 29;
+
+/** A parameter here: its value, and its gradient by rank. */
+interface ParameterPlace {
+  readonly value: Buffer;
+  readonly gradient: Buffer;
+  /** byte offsets of the gradients, by rank */
+  readonly gradients: readonly number[];
+  /** byte offset of the value */
+  readonly offset: number;
+}
 
 export class KernelMemory {
-  readonly #library: KernelLibrary;
-  readonly #free = new Map<number, Buffer[]>();
-  readonly #parameters = new Map<ComputationNode, { value: Buffer; gradient: Buffer }>();
-  readonly #scratch: Buffer;
+  readonly #memory: WebAssembly.Memory;
+  /** the memory before and after it grew: JavaScript has an object for each length */
+  readonly #buffers = new WeakSet<ArrayBufferLike>();
+  readonly #ranks: number;
+  readonly #free = new Map<number, number[]>();
+  readonly #parameters = new WeakMap<ComputationNode, ParameterPlace>();
+  /** gives back the memory of nodes and arrays that nobody needs any more: offsets and bytes */
+  readonly #forgotten = new FinalizationRegistry<readonly (readonly [number, number])[]>((held) => {
+    for (const [offset, bytes] of held) this.release(offset, bytes);
+  });
+  readonly #mirrors = new WeakMap<object, number>();
+  readonly #unmirrored = new FinalizationRegistry<readonly [number, number]>(([offset, bytes]) => {
+    this.#mirroredBytes -= bytes;
+    this.release(offset, bytes);
+  });
+  #mirroredBytes = 0;
   #end = ALIGNMENT;
-  #floats: Float32Array;
 
-  constructor(library: KernelLibrary) {
-    this.#library = library;
-    this.#floats = new Float32Array(library.memory.buffer);
-    this.#scratch = this.allocate(SHARED_SCRATCH / 4);
+  /** @param ranks threads, each of which has its own gradients */
+  constructor({ memory }: KernelLibrary, ranks: number) {
+    this.#memory = memory;
+    this.#buffers.add(memory.buffer);
+    this.#ranks = ranks;
   }
 
-  /** A buffer of its own; its contents are whatever was there. */
-  allocate(floats: number): Buffer {
-    const rounded = Math.ceil((floats * 4) / ALIGNMENT) * ALIGNMENT;
+  /** Byte offset of a stretch of memory; its contents are whatever was there. */
+  allocate(bytes: number): number {
+    const rounded = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
     const freed = this.#free.get(rounded)?.pop();
-    if (freed !== undefined) return { offset: freed.offset, floats };
+    if (freed !== undefined) return freed;
     const offset = this.#end;
     this.#end += rounded;
-    this.#growTo(this.#end);
-    return { offset, floats };
+    const missing = this.#end - this.#memory.buffer.byteLength;
+    // memory that is shared stays where it is when it grows, and so do views of it
+    if (missing > 0) {
+      this.#memory.grow(Math.ceil(missing / PAGE));
+      this.#buffers.add(this.#memory.buffer);
+    }
+    return offset;
   }
 
-  release({ offset, floats }: Buffer): void {
-    const rounded = Math.ceil((floats * 4) / ALIGNMENT) * ALIGNMENT;
+  release(offset: number, bytes: number): void {
+    const rounded = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
     const list = this.#free.get(rounded) ?? [];
-    list.push({ offset, floats });
+    list.push(offset);
     this.#free.set(rounded, list);
   }
 
-  /** Offset of working memory that lasts for one call. */
-  scratch(bytes: number): number {
-    return bytes <= SHARED_SCRATCH ? this.#scratch.offset : this.allocate(bytes / 4).offset;
+  /**
+   * Byte offset of a copy that stays here as long as somebody knows the array, which must not change; undefined if there
+   * are too many already.
+   */
+  mirror(array: Uint8Array | Float32Array): number | undefined {
+    const known = this.#mirrors.get(array);
+    if (known !== undefined) return known;
+    const bytes = array.byteLength;
+    if (this.#mirroredBytes + bytes > MOST_MIRRORED_BYTES) return undefined;
+    const offset = this.allocate(bytes);
+    const source = new Uint8Array(array.buffer, array.byteOffset, bytes);
+    new Uint8Array(this.#memory.buffer, offset, bytes).set(source);
+    this.#mirrors.set(array, offset);
+    this.#mirroredBytes += bytes;
+    this.#unmirrored.register(array, [offset, bytes]);
+    return offset;
   }
 
-  /** The floats of a buffer, valid until memory is allocated. */
-  view({ offset, floats }: Buffer): Float32Array {
-    return this.#floats.subarray(offset / 4, offset / 4 + floats);
+  get buffer(): ArrayBufferLike {
+    return this.#memory.buffer;
+  }
+
+  floats(offset: number, count: number): Float32Array {
+    return new Float32Array(this.#memory.buffer, offset, count);
+  }
+
+  doubles(offset: number, count: number): Float64Array {
+    return new Float64Array(this.#memory.buffer, offset, count);
   }
 
   /**
-   * Where a parameter's value and gradient are. From now on they live here: `parameter.value` becomes a view, so that
-   * updates in place need no copies. A value that was replaced meanwhile is taken over.
+   * Where a parameter's value and gradients are. From now on they live here: `parameter.value` becomes a view, so that
+   * updates in place need no copies, and `parameter.gradient` one of the gradient of rank 0. A value that was replaced
+   * meanwhile is taken over.
    */
-  parameter(node: ComputationNode): { value: Buffer; gradient: Buffer } {
+  parameter(node: ComputationNode): ParameterPlace {
     const { parameter } = node;
     const given = parameter?.value;
     if (parameter === undefined || given === undefined) {
       throw new Error(`parameter '${node.name}' has no value`);
     }
     const known = this.#parameters.get(node);
-    const place = known ?? {
-      value: this.allocate(given.length),
-      gradient: this.allocate(given.length),
-    };
-    const view = this.view(place.value);
-    const isHere = given.buffer === view.buffer && given.byteOffset === view.byteOffset;
-    if (!isHere) view.set(given);
-    if (known === undefined) this.#parameters.set(node, place);
-    if (!isHere || parameter.gradient === undefined) this.#link(node, place);
+    const place = known ?? this.#place(given.length);
+    if (known === undefined) {
+      this.#parameters.set(node, place);
+      const bytes = given.length * FLOAT;
+      this.#forgotten.register(
+        node,
+        [place.offset, ...place.gradients].map((offset) => [offset, bytes]),
+      );
+    }
+    const isHere = this.#buffers.has(given.buffer) && given.byteOffset === place.offset;
+    if (isHere && parameter.gradient !== undefined) return place;
+    if (!isHere) {
+      const view = this.floats(place.offset, given.length);
+      view.set(given);
+      parameter.value = view;
+    }
+    parameter.gradient = this.floats(place.gradients[0] ?? NaN, given.length);
     return place;
   }
 
-  #link(node: ComputationNode, place: { value: Buffer; gradient: Buffer }): void {
-    if (node.parameter === undefined) return;
-    node.parameter.value = this.view(place.value);
-    node.parameter.gradient = this.view(place.gradient);
+  has(array: FloatArray): array is Float32Array {
+    return array instanceof Float32Array && this.#buffers.has(array.buffer);
   }
 
-  /** Growing detaches every view, so those of the parameters are made anew. */
-  #growTo(end: number): void {
-    const missing = end - this.#library.memory.buffer.byteLength;
-    if (missing <= 0) return;
-    this.#library.memory.grow(Math.ceil(missing / PAGE));
-    this.#library.attach();
-    this.#floats = new Float32Array(this.#library.memory.buffer);
-    for (const [node, place] of this.#parameters) this.#link(node, place);
+  /** The array itself if it is here, else a copy that stays here as long as somebody knows it. */
+  adopt(array: Float32Array): Float32Array {
+    const isHere: boolean = this.has(array);
+    if (isHere) return array;
+    const bytes = array.length * FLOAT;
+    const offset = this.allocate(bytes);
+    const own = this.floats(offset, array.length);
+    own.set(array);
+    this.#forgotten.register(own, [[offset, bytes]]);
+    return own;
+  }
+
+  #place(floats: number): ParameterPlace {
+    const offset = this.allocate(floats * FLOAT);
+    const gradients = Array.from({ length: this.#ranks }, () => this.allocate(floats * FLOAT));
+    return {
+      value: fixedBuffer(floats, offset),
+      gradient: buffersOfRanks(floats, gradients),
+      gradients,
+      offset,
+    };
   }
 }

@@ -10,10 +10,10 @@ import {
   type LoweringContext,
   type Sparse,
 } from "./lowering.js";
-import type { Buffer } from "./memory.js";
+import type { Buffer } from "./buffers.js";
 
 /** What the operation prepared about its windows, if kernels over planes can take them. */
-function windowsOf(node: ComputationNode): PreparedWindows | undefined {
+export function windowsOf(node: ComputationNode): PreparedWindows | undefined {
   const prepared = node.operation.prepare?.(staticContext(node));
   if (typeof prepared !== "object" || prepared === null || !("planar" in prepared))
     return undefined;
@@ -23,6 +23,13 @@ function windowsOf(node: ComputationNode): PreparedWindows | undefined {
 
 type SparsePass = "sparse_convolution_spread" | "sparse_convolution_weight_gradient";
 type Pass = "convolution" | "convolution_input_gradient" | "convolution_weight_gradient";
+
+/** A cell of a sparse plane costs as much as so many of a dense one, when windows are laid over each other. */
+const COST_OF_CELL = 19;
+
+/** True if so few cells are not 0 that a sparse pass is faster than a dense one (bench/kernels.ts). */
+const isSparseEnough = ({ values }: Sparse, dense: Buffer) =>
+  COST_OF_CELL * values.floats < dense.floats;
 
 export const Convolution: Lowering = (context) => {
   const { node, columns, inputs, value, gradient } = context;
@@ -55,7 +62,7 @@ export const Convolution: Lowering = (context) => {
   const [spreading, gathering] = ["convolution_input_gradient", "convolution"] as const;
   return {
     forward: [
-      sparse === undefined
+      sparse === undefined || !isSparseEnough(sparse, input)
         ? pass(isTransposed ? spreading : gathering, input, weights, value)
         : sparsePass("sparse_convolution_spread", weights, value, sparse),
     ],
@@ -70,6 +77,18 @@ export const Convolution: Lowering = (context) => {
         const [large, small] = isTransposed ? [gradient, input] : [input, gradient];
         return [pass("convolution_weight_gradient", large, small, to)];
       }),
+    // a gradient lies over the result: for a transposed convolution over the large planes, which must be dense
+    backwardOfSparse: isTransposed
+      ? undefined
+      : {
+          sparse: () => undefined,
+          dense: (position, from, target) =>
+            storedOrAdded(target, context, (to) => [
+              position === 0
+                ? sparsePass("sparse_convolution_weight_gradient", input, to, from)
+                : sparsePass("sparse_convolution_spread", weights, to, from),
+            ]),
+        },
   };
 };
 
@@ -127,6 +146,10 @@ export const Pooling: Lowering = (context) => {
   if (pooled !== undefined) context.findings.positions.set(poolingKey(pooled, planes), positions);
   return {
     forward: [maxPooling(context, planes, x, value, positions, 0)],
+    sparseBackward: () =>
+      overlaps(planes.sizes) || reachesOver(planes.sizes)
+        ? undefined
+        : { calls: [], gradient: { values: gradient, positions, windows: planes.windows } },
     backward: (_, target) =>
       storedOrAdded(target, context, (to) => [
         call(
@@ -146,6 +169,15 @@ export const Pooling: Lowering = (context) => {
 function overlaps(sizes: readonly number[]): boolean {
   const [kernelHeight = 0, kernelWidth = 0, vertical = 0, horizontal = 0] = sizes.slice(4);
   return kernelHeight > vertical || kernelWidth > horizontal;
+}
+
+/** True if windows reach over the planes' edges, so that one may have no cell. */
+function reachesOver(sizes: readonly number[]): boolean {
+  const [height = 0, width = 0, rows = 0, columns = 0, kernelHeight = 0, kernelWidth = 0] = sizes;
+  const [vertical = 0, horizontal = 0, top = 0, left = 0] = sizes.slice(6);
+  const overBottom = (rows - 1) * vertical - top + kernelHeight > height;
+  const overRight = (columns - 1) * horizontal - left + kernelWidth > width;
+  return top > 0 || left > 0 || overBottom || overRight;
 }
 
 /** Its gradient is CNTK's, a max pooling of the gradient, or the derivative, as the node's setting says. */

@@ -24,6 +24,7 @@ export function createPortableEngine(
   const programs = new Set<PortableProgram>();
   return {
     description: `portable engine, TensorFlow.js ${tf.version_core} on backend ${backend.name} (${backend.why}), computing in ${precision}`,
+    prepare: () => Promise.resolve(),
     compile(request) {
       randomNodes.add(request);
       const program: PortableProgram = new PortableProgram(makePlan(request), surroundings, () =>

@@ -3,7 +3,7 @@
 import { CntkError } from "../../../grammar/errors.js";
 import type { ComputationNode } from "../../network/node.js";
 import { evaluationOrder, loops } from "../../network/order.js";
-import type { StaticContext } from "../../operations/operation.js";
+import { namesOfInputs, type StaticContext } from "../../operations/operation.js";
 import type { Shape } from "../../operations/shape.js";
 import { tf, type Tensor } from "../../operations/tensors.js";
 import type { CompileRequest } from "../engine.js";
@@ -79,10 +79,11 @@ export function makePlan({ outputs, criterion }: CompileRequest): Plan {
 }
 
 /** The inputs a node's value is computed from: a statistic over the training data has its value already. */
-const computedFrom = ({ operation, inputs }: ComputationNode) =>
+export const computedFrom = ({ operation, inputs }: ComputationNode) =>
   operation.precompute === undefined ? inputs : [];
 
-function expectComputable({ name, operation, parameter, ranges }: ComputationNode): void {
+/** @throws CntkError "running" if nothing says how the node is computed, or a statistic has no value yet */
+export function expectComputable({ name, operation, parameter, ranges }: ComputationNode): void {
   const isSupplied = operation.leaf === "input" || operation.leaf === "parameter";
   if (isSupplied || operation.forward !== undefined) return;
   if (operation.precompute === undefined) {
@@ -143,13 +144,6 @@ function sparseInputOf(
   if (sparse?.accepts({ hasDynamicAxis }) !== true) return undefined;
   const position = inputNames.indexOf(sparse.input);
   return inputs[position]?.operation.leaf === "input" ? position : undefined;
-}
-
-/** Names of `count` inputs: without their marks, the last one repeated where it stands for any number. */
-export function namesOfInputs(declared: readonly string[], count: number): string[] {
-  return Array.from({ length: count }, (_, position) =>
-    (declared[Math.min(position, declared.length - 1)] ?? "").replace(/\?$|\.\.\.$/, ""),
-  );
 }
 
 /** Runs an operation's `prepare`. The tensors in its tables live until the program is disposed of. */

@@ -12,13 +12,12 @@ import type { NodeMemory } from "./node-memory.js";
 import type { Plan, Step } from "./plan.js";
 import type { RandomNodes } from "./random-nodes.js";
 import {
-  contextOf,
   inputsOf,
   makeDense,
   sparseInputOf,
   valueOf,
   type RunState,
-  type StepContext,
+  StepContext,
 } from "./run-state.js";
 
 /** What all programs of an engine share. */
@@ -135,7 +134,7 @@ function computeForward(step: Step, state: RunState): Tensor {
     if (samples === undefined || position !== step.sparseInput) makeDense(input, state);
   });
   const [value, ...keptTensors] = tf.tidy(() => {
-    const context = contextOf(step, state, kept);
+    const context = new StepContext(step, state, kept);
     const { forward, sparse } = step.node.operation;
     const inputs = inputsOf(step, state);
     const result =
@@ -166,7 +165,7 @@ function computeBackward(step: Step, state: RunState): void {
   const gradient = state.gradients[step.index];
   const kept = new Map(state.kept[step.index]);
   if (gradient !== undefined) {
-    const context = contextOf(step, state, kept);
+    const context = new StepContext(step, state, kept);
     step.inputs.forEach((input, position) => {
       const backward = gradientRule(step, position, state, context);
       if (backward === undefined || !input.node.needsGradient) return;

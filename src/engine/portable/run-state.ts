@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import type { ComputationNode, FloatArray } from "../../network/node.js";
 import type { MersenneTwister } from "../../random/mersenne-twister.js";
 import type { ComputeContext, SparseSamples } from "../../operations/operation.js";
+import type { Shape } from "../../operations/shape.js";
 import { floatsOf, type Tensor } from "../../operations/tensors.js";
 import type { Minibatch } from "../../readers/reader.js";
 import type { RunOptions } from "../engine.js";
 import { denseTensor } from "./leaves.js";
-import type { NodeMemory } from "./node-memory.js";
+import type { NodeMemory, Remembered } from "./node-memory.js";
 import type { Step } from "./plan.js";
 
 /** Lists are indexed by the step's position in the plan. All tensors go when the run ends, or before. */
@@ -29,8 +30,6 @@ export interface RunState {
   /** new values of parameters, for the end of the run */
   readonly assigned: Map<ComputationNode, FloatArray>;
 }
-
-export type StepContext = ComputeContext<string, never, never>;
 
 export function valueOf(step: Step, state: RunState): Tensor {
   const value = state.values[step.index];
@@ -61,41 +60,86 @@ export function inputsOf(step: Step, state: RunState): Record<string, Tensor> {
   return inputs;
 }
 
-/** @param keeping where `keep` puts tensors and `kept` finds them */
-export function contextOf(step: Step, state: RunState, keeping: Map<string, Tensor>): StepContext {
-  return {
-    ...step.known,
-    prepared: step.prepared as never,
-    hasDynamicAxis: step.hasDynamicAxis,
-    names: step.inputs.map((input) => input.node.name),
-    get tensors() {
-      return step.inputs.map((input) => valueOf(input, state));
-    },
-    columns: state.minibatch.samples,
-    hasSequences: hasSequences(state.minibatch),
-    pass: state.memory.pass,
-    memory: state.memory.of(step.node),
-    log: state.log,
-    isTraining: state.options.isTraining,
-    dropoutRate: state.options.dropoutRate,
-    get generator() {
-      return state.generatorOf(step.node);
-    },
-    get value() {
-      return valueOf(step, state);
-    },
-    keep: (name, tensor) => keeping.set(name, tensor),
-    kept(name) {
-      const tensor = keeping.get(name);
-      assert(tensor !== undefined, `nothing was kept as '${name}'`);
-      return tensor;
-    },
-    assign(inputIndex, tensor) {
-      const input = step.inputs[inputIndex]?.node;
-      assert(input?.parameter !== undefined, `input ${inputIndex} is no parameter`);
-      state.assigned.set(input, floatsOf(tensor));
-    },
-  };
+/**
+ * What an operation sees of one step. A class, because a literal with getters would cost kilobytes for every node of
+ * every minibatch, in a part of the heap that is seldom cleaned.
+ */
+export class StepContext implements ComputeContext<string, never, never> {
+  readonly settings: never;
+  readonly shapes: Readonly<Record<string, Shape>>;
+  readonly all: readonly Shape[];
+  readonly shape: Shape;
+  readonly prepared: never;
+  readonly hasDynamicAxis: readonly boolean[];
+  readonly columns: number;
+  readonly isTraining: boolean;
+  readonly dropoutRate: number;
+  readonly pass: number;
+  readonly #step: Step;
+  readonly #state: RunState;
+  readonly #keeping: Map<string, Tensor>;
+
+  /** @param keeping where `keep` puts tensors and `kept` finds them */
+  constructor(step: Step, state: RunState, keeping: Map<string, Tensor>) {
+    const { settings, shapes, all, shape } = step.known;
+    this.settings = settings;
+    this.shapes = shapes;
+    this.all = all;
+    this.shape = shape;
+    this.prepared = step.prepared as never;
+    this.hasDynamicAxis = step.hasDynamicAxis;
+    this.columns = state.minibatch.samples;
+    this.isTraining = state.options.isTraining;
+    this.dropoutRate = state.options.dropoutRate;
+    this.pass = state.memory.pass;
+    this.#step = step;
+    this.#state = state;
+    this.#keeping = keeping;
+  }
+
+  get names(): readonly string[] {
+    return this.#step.inputs.map((input) => input.node.name);
+  }
+
+  get tensors(): readonly Tensor[] {
+    return this.#step.inputs.map((input) => valueOf(input, this.#state));
+  }
+
+  get hasSequences(): boolean {
+    return hasSequences(this.#state.minibatch);
+  }
+
+  get memory(): Remembered {
+    return this.#state.memory.of(this.#step.node);
+  }
+
+  get generator(): MersenneTwister {
+    return this.#state.generatorOf(this.#step.node);
+  }
+
+  get value(): Tensor {
+    return valueOf(this.#step, this.#state);
+  }
+
+  log(line: string): void {
+    this.#state.log(line);
+  }
+
+  keep(name: string, tensor: Tensor): void {
+    this.#keeping.set(name, tensor);
+  }
+
+  kept(name: string): Tensor {
+    const tensor = this.#keeping.get(name);
+    assert(tensor !== undefined, `nothing was kept as '${name}'`);
+    return tensor;
+  }
+
+  assign(inputIndex: number, tensor: Tensor): void {
+    const input = this.#step.inputs[inputIndex]?.node;
+    assert(input?.parameter !== undefined, `input ${inputIndex} is no parameter`);
+    this.#state.assigned.set(input, floatsOf(tensor));
+  }
 }
 
 /** True if a sequence of the minibatch is longer than one sample. */

@@ -76,10 +76,10 @@ describe("createEngine", () => {
   });
 
   it("computes in the precision asked for, also one after the other", async () => {
-    const engine = await createEngine("cpu", () => undefined, "double");
+    const engine = await createEngine("cpu", () => undefined, { precision: "double" });
     expect(engine.description).toMatch(/on backend float64 .*, computing in double$/);
     expect(tf.getBackend()).toBe("float64");
-    await createEngine("cpu", () => undefined, "float");
+    await createEngine("cpu", () => undefined, { precision: "float" });
     expect(tf.getBackend()).toBe("cpu");
     expect(numbersOf(() => tf.scalar(TENTH))).toEqual(new Float32Array([TENTH]));
   });

@@ -1,18 +1,17 @@
 /** Registers our kernels with TensorFlow.js's wasm backend, under the names that operations ask for. */
 
-import type { NamedAttrMap, NamedTensorInfoMap, TensorInfo } from "@tensorflow/tfjs";
+import type { NamedAttrMap, TensorInfo } from "@tensorflow/tfjs";
 import type { OwnKernelName } from "../operations/own-kernels.js";
 import { loadTensors, tf } from "../operations/tensors.js";
-import { findModule, isWasmBackend, startKernels, type KernelHost } from "./host.js";
-
-type Inputs = Readonly<Record<string, TensorInfo>>;
-
-/** A kernel as it is registered: inputs by name and attributes to outputs. */
-type OwnKernel = (
-  host: KernelHost,
-  inputs: Inputs,
-  attributes: NamedAttrMap,
-) => TensorInfo | TensorInfo[];
+import { readModule } from "../kernels/built-files.js";
+import { isWasmBackend, startKernels } from "../kernels/host.js";
+import {
+  input,
+  isRegistered,
+  registerKernels,
+  type RegisteredKernel,
+} from "../wasm-training/registration.js";
+import { trainingKernels } from "../wasm-training/training-kernels.js";
 
 /**
  * Makes our kernels available on the wasm backend, which must be the one in use. Calling it again changes nothing.
@@ -22,38 +21,19 @@ export async function installKernels(): Promise<{ installed: boolean; reason: st
   await loadTensors();
   if (tf.getBackend() !== "wasm")
     return { installed: false, reason: `they need the wasm backend, not ${tf.getBackend()}` };
-  if (Boolean(tf.getKernel("CntkConvolution", "wasm")))
+  if (isRegistered(tf, "CntkConvolution"))
     return { installed: true, reason: "WebAssembly with vectors" };
-  const file = findModule();
-  if (file === undefined)
+  const module = readModule();
+  if (module === undefined)
     return { installed: false, reason: "kernels.wasm has not been built (npm run build)" };
   const backend: unknown = tf.backend();
   if (!isWasmBackend(backend))
     return { installed: false, reason: "this form of the wasm backend does not share its memory" };
-  const host = startKernels(file, backend);
+  const host = startKernels(module, backend);
   if (host === undefined)
     return { installed: false, reason: "kernels.wasm is outdated (npm run build)" };
-  for (const [kernelName, compute] of Object.entries(ownKernels))
-    tf.registerKernel({
-      kernelName,
-      backendName: "wasm",
-      kernelFunc: ({ inputs, attrs }) => compute(host, present(inputs), attrs ?? {}),
-    });
+  registerKernels(tf, { ...ownKernels, ...trainingKernels(tf) }, () => host);
   return { installed: true, reason: "WebAssembly with vectors" };
-}
-
-/** Inputs without the ones left out, which our kernels do not have. */
-const present = (inputs: NamedTensorInfoMap): Inputs =>
-  Object.fromEntries(
-    Object.entries(inputs).flatMap(([name, tensor]) =>
-      tensor === undefined ? [] : [[name, tensor]],
-    ),
-  );
-
-function input(inputs: Inputs, name: string): TensorInfo {
-  const tensor = inputs[name];
-  if (tensor === undefined) throw new Error(`a kernel was called without ${name}`);
-  return tensor;
 }
 
 function sizesIn(attributes: NamedAttrMap): number[] {
@@ -82,7 +62,7 @@ function convolutionPass(
   pass: 0 | 1 | 2,
   names: readonly [string, string],
   kernel: "convolution" | "convolution_input_gradient" | "convolution_weight_gradient",
-): OwnKernel {
+): RegisteredKernel {
   const result = (["output", "input", "weights"] as const)[pass];
   return (host, inputs, attributes) => {
     const shapes = convolutionSizes(attributes);
@@ -109,7 +89,7 @@ function planarSizes(attributes: NamedAttrMap, tensor: TensorInfo, holds: "cells
   return { sizes, cells, windows, count, width };
 }
 
-const maxPooling: OwnKernel = (host, inputs, attributes) => {
+const maxPooling: RegisteredKernel = (host, inputs, attributes) => {
   const x = input(inputs, "x");
   const { sizes, windows, count, width } = planarSizes(attributes, x, "cells");
   const value = host.output([count, windows]);
@@ -121,7 +101,7 @@ const maxPooling: OwnKernel = (host, inputs, attributes) => {
   return [value, selection];
 };
 
-const averagePooling: OwnKernel = (host, inputs, attributes) => {
+const averagePooling: RegisteredKernel = (host, inputs, attributes) => {
   const x = input(inputs, "x");
   const { sizes, windows, count, width } = planarSizes(attributes, x, "cells");
   const value = host.output([count, windows]);
@@ -132,7 +112,7 @@ const averagePooling: OwnKernel = (host, inputs, attributes) => {
   return value;
 };
 
-const averagePoolingGradient: OwnKernel = (host, inputs, attributes) => {
+const averagePoolingGradient: RegisteredKernel = (host, inputs, attributes) => {
   const gradient = input(inputs, "gradient");
   const { sizes, cells, count } = planarSizes(attributes, gradient, "windows");
   const result = host.output([count, cells]);
@@ -144,7 +124,7 @@ const averagePoolingGradient: OwnKernel = (host, inputs, attributes) => {
 
 /** Values of windows to the selected cells. */
 const toPositions =
-  (kernel: "add_to_positions" | "scatter_to_positions"): OwnKernel =>
+  (kernel: "add_to_positions" | "scatter_to_positions"): RegisteredKernel =>
   (host, inputs, attributes) => {
     const selection = input(inputs, "selection");
     const { cells, windows, count } = planarSizes(attributes, selection, "windows");
@@ -155,7 +135,7 @@ const toPositions =
     return result;
   };
 
-const gatherFromPositions: OwnKernel = (host, inputs, attributes) => {
+const gatherFromPositions: RegisteredKernel = (host, inputs, attributes) => {
   const selection = input(inputs, "selection");
   const { cells, windows, count } = planarSizes(attributes, selection, "windows");
   const result = host.output([count, windows]);
@@ -166,64 +146,7 @@ const gatherFromPositions: OwnKernel = (host, inputs, attributes) => {
   return result;
 };
 
-/**
- * TensorFlow.js's own filter gradient, which its wasm backend lacks, by way of planes. Images there are [N, H, W, C],
- * filters [kH, kW, C, K].
- */
-const filterGradient: OwnKernel = (host, inputs, attributes) => {
-  const x = input(inputs, "x");
-  const dy = input(inputs, "dy");
-  const { sizes, filterShape } = standardSizes(x, attributes);
-  const planes = [x, dy].map((tensor) => transpose(host, tensor, [0, 3, 1, 2]));
-  const weights = convolutionPass(2, ["x", "g"], "convolution_weight_gradient")(
-    host,
-    { x: planes[0] ?? x, g: planes[1] ?? dy },
-    { sizes },
-  );
-  const [height, width, channels, maps] = filterShape;
-  const planar = { ...one(weights), shape: [maps, channels, height, width] };
-  const result = transpose(host, planar, [2, 3, 1, 0]);
-  for (const { dataId } of [...planes, planar]) host.backend.disposeData(dataId);
-  return result;
-};
-
-const one = (outputs: TensorInfo | TensorInfo[]): TensorInfo => {
-  const first = Array.isArray(outputs) ? outputs[0] : outputs;
-  if (first === undefined) throw new Error("a kernel had no output");
-  return first;
-};
-
-/** The attributes of a standard convolution as sizes of ours. */
-function standardSizes(x: TensorInfo, attributes: NamedAttrMap) {
-  // TensorFlow.js has checked these attributes before it calls a kernel; its own type for them is not exported.
-  const { strides, pad, dimRoundingMode, filterShape } = attributes as unknown as {
-    strides: number | [number, number];
-    pad: "same" | "valid" | number;
-    dimRoundingMode?: "floor" | "round" | "ceil";
-    filterShape: [number, number, number, number];
-  };
-  const info = tf.backend_util.computeConv2DInfo(
-    x.shape as [number, number, number, number],
-    filterShape,
-    strides,
-    1,
-    pad,
-    dimRoundingMode,
-  );
-  const sizes = [
-    ...[info.batchSize, info.inChannels, info.outChannels, info.inHeight, info.inWidth],
-    ...[info.outHeight, info.outWidth, info.filterHeight, info.filterWidth],
-    ...[info.strideHeight, info.strideWidth, info.padInfo.top, info.padInfo.left],
-  ];
-  return { sizes, filterShape };
-}
-
-function transpose(host: KernelHost, x: TensorInfo, perm: number[]): TensorInfo {
-  const { kernelFunc } = tf.getKernel("Transpose", "wasm");
-  return one(kernelFunc({ inputs: { x }, backend: host.backend, attrs: { perm } }));
-}
-
-const ownKernels: Readonly<Record<OwnKernelName | "Conv2DBackpropFilter", OwnKernel>> = {
+const ownKernels: Readonly<Record<OwnKernelName, RegisteredKernel>> = {
   CntkConvolution: convolutionPass(0, ["x", "weights"], "convolution"),
   CntkConvolutionInputGradient: convolutionPass(1, ["g", "weights"], "convolution_input_gradient"),
   CntkConvolutionWeightGradient: convolutionPass(2, ["x", "g"], "convolution_weight_gradient"),
@@ -233,5 +156,4 @@ const ownKernels: Readonly<Record<OwnKernelName | "Conv2DBackpropFilter", OwnKer
   CntkScatterToPositions: toPositions("scatter_to_positions"),
   CntkAddToPositions: toPositions("add_to_positions"),
   CntkGatherFromPositions: gatherFromPositions,
-  Conv2DBackpropFilter: filterGradient,
 };

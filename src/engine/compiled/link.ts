@@ -1,0 +1,328 @@
+/** Compiles a network for a minibatch: schedules for its pieces, their places in the memory, lists for the threads. */
+
+import { encodeCall, type KernelLibrary } from "../../kernels/library.js";
+import type { ComputationNetwork } from "../../network/network.js";
+import type { ComputationNode } from "../../network/node.js";
+import type { CompileRequest } from "../engine.js";
+import { expectComputable } from "../portable/plan.js";
+import type { Buffer, Piece } from "./buffers.js";
+import type { Task } from "./crew.js";
+import { exchangeOfOne, Exchanges } from "./exchanges.js";
+import { InputFeed } from "./input-feeds.js";
+import { copyCall, type Call } from "./lowering.js";
+import { exchangesSums } from "./lowerings.js";
+import type { KernelMemory } from "./memory.js";
+import { divide, isDivisible, type Block, type Division } from "./pieces.js";
+import { placeBuffers, type Placement } from "./placement.js";
+import type { LinkedSchedule } from "./program.js";
+import {
+  isParameter,
+  makeSchedule,
+  schedulableNodes,
+  type NodeCall,
+  type Obstacle,
+} from "./schedule.js";
+import { simplify } from "./simplify.js";
+import { dummySupply, SupplyPlaces } from "./supply-places.js";
+import { ScheduleTrace, type TracedCall } from "./trace.js";
+import { ValuePlaces } from "./value-places.js";
+
+const FLOAT = 4;
+const DOUBLE = 8;
+
+/** Working memory of a block: what stays in the second level of the cache. */
+const BYTES_OF_BLOCK = 1 << 18;
+/** Larger parameters are read from memory again for every block, so that there should be one. */
+const MOST_PARAMETER_FLOATS = 1 << 15;
+/** Fewer gradients are added up by one thread. */
+const LEAST_SHARED_FLOATS = 1 << 15;
+
+/** For a schedule that only shows whether there can be one. */
+const SAMPLE_COLUMNS = 4;
+
+interface PlacedSchedule {
+  readonly calls: readonly NodeCall[];
+  readonly placement: Placement;
+}
+
+export interface LinkRequest {
+  readonly request: CompileRequest;
+  readonly library: KernelLibrary;
+  readonly memory: KernelMemory;
+  /** that may share the work */
+  readonly threads: number;
+  /** takes the times of all calls; left out where nobody asks for them */
+  readonly trace: ((line: string) => void) | undefined;
+}
+
+/** The program's schedule, or the first node that stands in its way. */
+export function linkSchedule(options: LinkRequest): LinkedSchedule | Obstacle {
+  const { nodes, obstacle } = schedulableNodes(options.request);
+  if (obstacle !== undefined) return { node: obstacle };
+  // a statistic over the training data may have no value yet
+  for (const node of nodes) expectComputable(node);
+  const supplies = new SupplyPlaces(options.memory, nodes, options.request.columns);
+  const linked = new Linking(options, nodes, supplies).link();
+  if ("node" in linked) supplies.release();
+  return linked;
+}
+
+/** A node of the network that no schedule can have; undefined if all can be compiled. */
+export function findObstacle(
+  network: ComputationNetwork,
+  library: KernelLibrary,
+): ComputationNode | undefined {
+  const request = { network, outputs: network.nodes, columns: SAMPLE_COLUMNS };
+  const { nodes, obstacle } = schedulableNodes(request);
+  if (obstacle !== undefined) return obstacle;
+  const calls = makeSchedule(nodes, {
+    request,
+    columns: SAMPLE_COLUMNS,
+    ask: library.ask,
+    accumulatesGradients: false,
+    storage: {
+      exchange: exchangeOfOne,
+      value: () => undefined,
+      gradient: () => undefined,
+      supplied: (node) => dummySupply(node, SAMPLE_COLUMNS),
+    },
+  });
+  return "node" in calls ? calls.node : undefined;
+}
+
+class Linking {
+  readonly #options: LinkRequest;
+  readonly #nodes: readonly ComputationNode[];
+  readonly #shared: readonly ComputationNode[];
+  readonly #supplies: SupplyPlaces;
+  readonly #owned: [number, number][] = [];
+  readonly #feeds = new Map<ComputationNode, InputFeed>();
+  #exchanges: Exchanges;
+  /** calls by piece */
+  readonly #traced: TracedCall[][] = [];
+
+  constructor(options: LinkRequest, nodes: readonly ComputationNode[], supplies: SupplyPlaces) {
+    this.#supplies = supplies;
+    this.#exchanges = new Exchanges(options.memory, 1);
+    const { outputs, criterion } = options.request;
+    this.#options = options;
+    this.#nodes = nodes;
+    this.#shared = [
+      ...nodes.filter(({ operation }) => operation.leaf === "input"),
+      ...outputs,
+      ...(criterion === undefined ? [] : [criterion]),
+    ];
+  }
+
+  link(): LinkedSchedule | Obstacle {
+    const division = this.#divide();
+    if ("node" in division) return division;
+    const { request, trace, memory } = this.#options;
+    const blocks = division.ranks.flat();
+    const places = new ValuePlaces(memory, this.#shared, request.columns, blocks.length);
+    for (const node of this.#nodes) {
+      const place = node.operation.leaf === "input" ? places.place(node) : undefined;
+      if (place === undefined) continue;
+      this.#feeds.set(node, new InputFeed(memory, node, request.columns, place.offset));
+    }
+    const schedules = new Map<string, PlacedSchedule>();
+    for (const block of blocks) {
+      const key = scheduleKey(block);
+      if (schedules.has(key)) continue;
+      const schedule = this.#compile(block.columns, places, !block.isFirst);
+      if ("node" in schedule) {
+        places.release();
+        this.#releaseFeeds();
+        return schedule;
+      }
+      schedules.set(key, schedule);
+    }
+    const phases = this.#linkRanks(division, schedules);
+    const values = this.#shared.flatMap((node) => {
+      const place = places.place(node);
+      return place === undefined ? [] : [[node, place] as const];
+    });
+    return {
+      phases,
+      gradientSums: this.#addGradients(division.ranks.length),
+      feeds: this.#feeds,
+      values: new Map(values),
+      trace: trace && new ScheduleTrace(this.#traced, trace),
+      parameters: this.#nodes.filter(isParameter),
+      supplies: this.#supplies,
+      dispose: () => {
+        places.release();
+        this.#supplies.release();
+        this.#releaseFeeds();
+        this.#exchanges.release();
+        for (const [offset, bytes] of this.#owned) memory.release(offset, bytes);
+      },
+    };
+  }
+
+  #releaseFeeds(): void {
+    for (const feed of this.#feeds.values()) feed.release();
+  }
+
+  /** Threads and blocks; a trial shows how much memory a column takes. */
+  #divide(): Division | Obstacle {
+    const { request, threads, memory } = this.#options;
+    const { columns, criterion } = request;
+    const isWhole = !isDivisible(this.#nodes, criterion);
+    const isExchanging = this.#nodes.some(exchangesSums);
+    // calls that are timed one by one cannot wait for each other
+    const isAlone = isWhole || (isExchanging && this.#options.trace !== undefined);
+    const { ranks } = divide(columns, isAlone ? 1 : threads, columns);
+    this.#exchanges = new Exchanges(memory, ranks.length);
+    const size = ranks[0]?.[0]?.columns ?? columns;
+    const places = new ValuePlaces(memory, this.#shared, columns, 1);
+    const trial = this.#compile(size, places, false);
+    places.release();
+    if ("node" in trial) return trial;
+    if (isWhole || isExchanging || this.#parameterFloats() > MOST_PARAMETER_FLOATS)
+      return { ranks };
+    const columnsOfBlock = Math.floor((BYTES_OF_BLOCK * size) / trial.placement.bytes);
+    return divide(columns, threads, Math.max(1, columnsOfBlock));
+  }
+
+  #parameterFloats(): number {
+    return this.#nodes.reduce((sum, { parameter }) => sum + (parameter?.value?.length ?? 0), 0);
+  }
+
+  #compile(columns: number, places: ValuePlaces, accumulatesGradients: boolean) {
+    const { request, library, memory } = this.#options;
+    this.#exchanges.restart();
+    const calls = makeSchedule(this.#nodes, {
+      request,
+      columns,
+      ask: library.ask,
+      accumulatesGradients,
+      storage: {
+        exchange: (floats) => this.#exchanges.next(floats),
+        value: (node) => places.buffer(node, columns) ?? parameterPlace(node, memory)?.value,
+        gradient: (node) => parameterPlace(node, memory)?.gradient,
+        supplied: (node) => this.#supplies.buffer(node, columns),
+      },
+    });
+    if ("node" in calls) return calls;
+    const gathering = [...this.#feeds].flatMap(([node, feed]) => {
+      const value = places.buffer(node, columns);
+      return value === undefined ? [] : [feed.gather(value, columns)];
+    });
+    const needed = simplify([...gathering, ...calls]);
+    return { calls: needed, placement: placeBuffers(needed) };
+  }
+
+  /** Tasks of all ranks, phase by phase: ranks wait for each other where their schedules have a barrier. */
+  #linkRanks({ ranks }: Division, schedules: ReadonlyMap<string, PlacedSchedule>): Task[][] {
+    const bytes = Math.max(...[...schedules.values()].map(({ placement }) => placement.bytes));
+    let index = 0;
+    const phases: Task[][] = [];
+    const last: number[][] = [];
+    ranks.forEach((blocks, rank) => {
+      const working = this.#own(bytes);
+      let phase: number[][] = [];
+      let position = 0;
+      const endPhase = () => {
+        (phases[position++] ??= []).push(this.#task(phase));
+        phase = [];
+      };
+      for (const block of blocks) {
+        const { calls, placement } = schedules.get(scheduleKey(block)) ?? nothingToDo;
+        const piece = { rank, index: index++, first: block.first, working };
+        const encoded = calls.map((one) => encode(one, piece, placement.offsets));
+        if (this.#options.trace !== undefined) this.#trace(calls, encoded, block.columns);
+        calls.forEach(({ kernel, isOnce }, i) => {
+          if (kernel === "barrier") {
+            endPhase();
+            return;
+          }
+          if (isOnce !== true) phase.push(encoded[i] ?? []);
+          else if (rank === 0) last.push(encoded[i] ?? []);
+        });
+      }
+      endPhase();
+    });
+    return last.length === 0 ? phases : [...phases, [this.#task(last)]];
+  }
+
+  #trace(calls: readonly NodeCall[], encoded: readonly (readonly number[])[], columns: number) {
+    this.#traced.push(
+      calls.map((traced, i) => {
+        const numbers = encoded[i] ?? [];
+        // the first number is the kernel's
+        const offsets = numbers.slice(1).filter((_, k) => typeof traced.values[k] !== "number");
+        return { call: traced, task: this.#task([numbers]), columns, offsets };
+      }),
+    );
+  }
+
+  #trained(): { readonly gradient: Buffer; readonly gradients: readonly number[] }[] {
+    const { request, memory } = this.#options;
+    if (request.criterion === undefined) return [];
+    return this.#nodes.flatMap((node) => {
+      const place = node.needsGradient ? parameterPlace(node, memory) : undefined;
+      return place === undefined ? [] : [place];
+    });
+  }
+
+  /** A phase in which every thread adds up a share of the gradients that all have left; none for one thread. */
+  #addGradients(ranks: number): Task[][] {
+    const trained = this.#trained();
+    if (ranks === 1 || trained.length === 0) return [];
+    const floats = trained.reduce((sum, { gradient }) => sum + gradient.floats, 0);
+    const shares = floats < LEAST_SHARED_FLOATS ? 1 : ranks;
+    const piece: Piece = { rank: 0, index: 0, first: 0, working: 0 };
+    const tasks = Array.from({ length: shares }, (_, share) => {
+      const encoded = trained.flatMap(({ gradient, gradients }) => {
+        const begin = Math.floor((gradient.floats * share) / shares);
+        const end = Math.floor((gradient.floats * (share + 1)) / shares);
+        const part = (offset = NaN): Buffer => ({
+          floats: end - begin,
+          locate: () => offset + begin * FLOAT,
+        });
+        const target = { buffer: part(gradients[0]), accumulate: 1 } as const;
+        return gradients
+          .slice(1, ranks)
+          .map((from) => encode(copyCall(part(from), target, 1), piece, new Map()));
+      });
+      return this.#task(encoded);
+    });
+    return [tasks];
+  }
+
+  #task(encoded: readonly (readonly number[])[]): Task {
+    const numbers = encoded.flat();
+    const offset = this.#own(numbers.length * DOUBLE);
+    this.#options.memory.doubles(offset, numbers.length).set(numbers);
+    return { offset, count: encoded.length };
+  }
+
+  #own(bytes: number): number {
+    const offset = this.#options.memory.allocate(bytes);
+    this.#owned.push([offset, bytes]);
+    return offset;
+  }
+}
+
+/** The first block of a thread stores the gradients of parameters, the others add to them. */
+const scheduleKey = ({ columns, isFirst }: Block) => `${columns} ${isFirst}`;
+
+const nothingToDo: PlacedSchedule = { calls: [], placement: { offsets: new Map(), bytes: 0 } };
+
+const parameterPlace = (node: ComputationNode, memory: KernelMemory) =>
+  isParameter(node) ? memory.parameter(node) : undefined;
+
+/** A call with the byte offsets that its buffers have for a piece. */
+function encode(
+  { kernel, values }: Call,
+  piece: Piece,
+  offsets: ReadonlyMap<Buffer, number>,
+): number[] {
+  const place = (buffer: Buffer) =>
+    buffer.locate?.(piece) ?? piece.working + (offsets.get(buffer) ?? NaN);
+  return encodeCall(
+    kernel,
+    values.map((value) => (typeof value === "number" ? value : place(value))),
+  );
+}
