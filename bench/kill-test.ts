@@ -12,16 +12,17 @@ import { MersenneTwister } from "../src/random/mersenne-twister.js";
 
 const PROGRAM = "dist/src/cli/main.js";
 const EPOCHS = 60;
-/** When a process is killed: milliseconds after it was started, or after its first epoch began. */
+
+/** When a process is killed: milliseconds after that many epochs of it began; 0 epochs stands for its start. */
 interface Moment {
-  readonly after: "start" | "first epoch";
+  readonly epochs: number;
   readonly milliseconds: number;
 }
 
 /** One in four is killed at any moment, before it has begun to train perhaps; the others while they train and save. */
 function randomMoment(random: MersenneTwister): Moment {
-  if (random.below(4) === 0) return { after: "start", milliseconds: random.below(3000) };
-  return { after: "first epoch", milliseconds: random.below(600) };
+  if (random.below(4) === 0) return { epochs: 0, milliseconds: random.below(3000) };
+  return { epochs: 1 + random.below(4), milliseconds: random.below(300) };
 }
 
 /** A training and what the command line adds to its config. */
@@ -114,11 +115,12 @@ async function run({ parameters }: Case, output: string, moment?: Moment): Promi
   const kill = () => {
     setTimeout(() => child.kill("SIGKILL"), moment?.milliseconds);
   };
-  if (moment?.after === "start") kill();
-  let isWaiting = moment?.after === "first epoch";
+  if (moment?.epochs === 0) kill();
+  let isWaiting = moment !== undefined && moment.epochs > 0;
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     log += text;
-    if (!isWaiting || !log.includes("Starting minibatch loop")) return;
+    const begun = log.split("Starting minibatch loop").length - 1;
+    if (!isWaiting || begun < (moment?.epochs ?? 0)) return;
     isWaiting = false;
     kill();
   });
