@@ -12,9 +12,6 @@ export interface Backend {
   readonly why: string;
 }
 
-/** Named in a record because the compiler must not look it up: it may be missing. */
-const optionalPackage = { name: "@tensorflow/tfjs-node" };
-
 /** Makes the backend ready. @returns what there is to say about it. @throws anything if it cannot be had here */
 type Start = () => Promise<string>;
 
@@ -66,7 +63,7 @@ async function startRequested(name: string): Promise<Backend> {
 }
 
 function firstLine(error: unknown): string {
-  if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") {
+  if (error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND") {
     return "its package is not installed";
   }
   const message = reasonOf(error);
@@ -89,7 +86,8 @@ async function startTensorFlow(): Promise<string> {
   if (!("isNullOrUndefined" in util)) {
     Object.assign(util, { isNullOrUndefined: (value: unknown) => value == null });
   }
-  await import(optionalPackage.name);
+  // unlike an import, this finds a binding that was built elsewhere, by NODE_PATH
+  createRequire(import.meta.url)("@tensorflow/tfjs-node");
   await activate("tensorflow");
   return "native library of TensorFlow";
 }

@@ -74,8 +74,11 @@ export function openKernels(file: string, memory: WebAssembly.Memory): Kernels |
 
 /** A call as `run` reads it: the number of the kernel and its arguments. */
 export function encodeCall(kernel: KernelName, values: readonly number[]): number[] {
-  return [kernelNumbers.get(kernel) ?? NaN, ...values];
+  return [kernelNumber(kernel), ...values];
 }
+
+/** By which `run` knows a kernel: its position in the table. */
+export const kernelNumber = (kernel: KernelName): number => kernelNumbers.get(kernel) ?? NaN;
 
 /** Bytes of the longest call. */
 export const CALL_BYTES = 256;

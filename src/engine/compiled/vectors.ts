@@ -1,6 +1,6 @@
 /** Kernels over parameters, gradients and what update rules remember, all of which live in the engine's memory. */
 
-import { encodeCall } from "../../kernels/library.js";
+import { kernelNumber } from "../../kernels/library.js";
 import { kernelTable } from "../../kernels/table.js";
 import type { VectorCall, VectorKernels } from "../engine.js";
 import type { Crew, Task } from "./crew.js";
@@ -15,7 +15,8 @@ export class MemoryVectors implements VectorKernels {
   readonly #memory: KernelMemory;
   readonly #crew: Crew;
   /** where the lists of the threads stand */
-  #lists: Float64Array[] = [];
+  readonly #lists: Float64Array[] = [];
+  readonly #tasks: Task[] = [];
 
   constructor(memory: KernelMemory, crew: Crew) {
     this.#memory = memory;
@@ -33,29 +34,28 @@ export class MemoryVectors implements VectorKernels {
   run(calls: readonly VectorCall[]): void {
     const isShared = calls.some((call) => mayBeShared(call, this.#crew.size));
     const ranks = isShared ? this.#crew.size : 1;
-    const tasks = Array.from({ length: ranks }, (_, rank) => {
-      const own = calls.flatMap((call) => share(call, rank, ranks) ?? []);
-      return this.#write(
-        rank,
-        own.flatMap(({ kernel, values }) => encodeCall(kernel, values)),
-        own.length,
-      );
-    });
-    this.#crew.run(tasks, !isShared);
+    const capacity = calls.reduce((sum, { values }) => sum + 1 + values.length, 0);
+    while (this.#tasks.length < ranks) this.#tasks.push({ offset: 0, count: 0 });
+    for (let rank = 0; rank < ranks; rank++) {
+      const list = this.#list(rank, capacity);
+      let [at, count] = [0, 0];
+      for (const call of calls) {
+        const end = writeShare(call, rank, ranks, list, at);
+        if (end > at) count++;
+        at = end;
+      }
+      this.#tasks[rank] = { offset: list.byteOffset, count };
+    }
+    this.#crew.run(isShared ? this.#tasks : this.#tasks.slice(0, 1), !isShared);
   }
 
-  #write(rank: number, numbers: readonly number[], count: number): Task {
+  #list(rank: number, capacity: number): Float64Array {
     const known = this.#lists[rank];
-    const list =
-      known !== undefined && known.length >= numbers.length ? known : this.#grow(numbers.length);
+    if (known !== undefined && known.length >= capacity) return known;
+    const length = Math.max(FIRST_CAPACITY, 2 * capacity);
+    const list = this.#memory.doubles(this.#memory.allocate(length * DOUBLE), length);
     this.#lists[rank] = list;
-    list.set(numbers);
-    return { offset: list.byteOffset, count };
-  }
-
-  #grow(length: number): Float64Array {
-    const capacity = Math.max(FIRST_CAPACITY, 2 * length);
-    return this.#memory.doubles(this.#memory.allocate(capacity * DOUBLE), capacity);
+    return list;
   }
 }
 
@@ -65,21 +65,32 @@ const elementsOf = ({ values }: VectorCall): number =>
 const mayBeShared = (call: VectorCall, ranks: number): boolean =>
   ranks > 1 && call.isElementwise && elementsOf(call) >= LEAST_SHARED_ELEMENTS;
 
-/** A thread's part of a call, arrays as byte offsets; undefined if another thread does it. */
-function share(call: VectorCall, rank: number, ranks: number) {
+/**
+ * Writes a thread's part of a call into its list, arrays as byte offsets; nothing if another thread does the call. There are
+ * many calls a second, hence no arrays in between.
+ * @returns where the list goes on
+ */
+function writeShare(
+  call: VectorCall,
+  rank: number,
+  ranks: number,
+  list: Float64Array,
+  from: number,
+): number {
   const { kernel, values } = call;
-  const elements = elementsOf(call);
   const isShared = mayBeShared(call, ranks);
-  if (!isShared && rank > 0) return undefined;
+  if (!isShared && rank > 0) return from;
+  const elements = elementsOf(call);
   const begin = isShared ? Math.floor((elements * rank) / ranks) : 0;
   const end = isShared ? Math.floor((elements * (rank + 1)) / ranks) : elements;
-  return {
-    kernel,
-    values: values.map((value, position) => {
-      if (typeof value !== "number") return value.byteOffset + begin * value.BYTES_PER_ELEMENT;
-      // the only whole number of such a call is the length of its arrays
-      const isLength = kernelTable[kernel].arguments[position] === "number";
-      return isShared && isLength ? end - begin : value;
-    }),
-  };
+  const kinds = kernelTable[kernel].arguments;
+  let at = from;
+  list[at++] = kernelNumber(kernel);
+  for (const value of values) {
+    // the only whole number of a call that is shared is the length of its arrays
+    const isLength = isShared && kinds[at - from - 1] === "number";
+    if (typeof value !== "number") list[at++] = value.byteOffset + begin * value.BYTES_PER_ELEMENT;
+    else list[at++] = isLength ? end - begin : value;
+  }
+  return at;
 }
