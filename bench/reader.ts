@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { CNTKTextFormatReader } from "../src/readers/text-format.js";
+import { TEXT_FORMAT_DEFAULTS } from "../src/readers/settings.js";
 
 const RUNS = 5;
 const DIMENSIONS = [
@@ -38,12 +39,7 @@ function measure(file: string): Measurement {
         format: "dense",
       })),
       randomization: { window: 128, unit: "chunks" },
-      chunkSizeInBytes: 33554432,
-      keepDataInMemory: false,
-      frameMode: false,
-      skipSequenceIds: false,
-      maxErrors: 0,
-      traceLevel: 1,
+      ...TEXT_FORMAT_DEFAULTS,
     },
     console.log,
   );

@@ -143,9 +143,11 @@ function notClosed(
   unclosed: IToken,
   pairs: readonly (readonly [opener: IToken, closer: IToken])[],
 ): CntkError {
+  const lines = new Lines(text.text);
   const suspect = pairs.find(([opener, closer]) => {
-    const line = lineBefore(text, closer);
-    return line.trim() === "" && line.length < indentationOf(text, opener).length;
+    const { start, indentation } = lines.at(closer.startOffset);
+    const isFirstOfLine = start + indentation === closer.startOffset;
+    return isFirstOfLine && indentation < lines.at(opener.startOffset).indentation;
   });
   const [opener, taken] = suspect ?? [unclosed, undefined];
   const hint =
@@ -156,13 +158,33 @@ function notClosed(
   return new CntkError("configuring", message, { hint, ranges: [placeOf(text, opener)] });
 }
 
-/** What stands before a token on its line. */
-function lineBefore({ text }: SourceText, { startOffset }: IToken): string {
-  return text.slice(text.lastIndexOf("\n", startOffset - 1) + 1, startOffset);
+interface Line {
+  readonly start: number;
+  /** blanks and tabs that it begins with */
+  readonly indentation: number;
 }
 
-function indentationOf(text: SourceText, token: IToken): string {
-  return /^[ \t]*/.exec(lineBefore(text, token))?.[0] ?? "";
+/** The lines of a text by offset. A text may be one long line with very many brackets, so each line is looked at once. */
+class Lines {
+  readonly #lines: readonly Line[];
+
+  constructor(text: string) {
+    this.#lines = [...text.matchAll(/^[ \t]*/gm)].map(({ index, 0: { length } }) => ({
+      start: index,
+      indentation: length,
+    }));
+  }
+
+  /** The line with the character at an offset, found by halving. */
+  at(offset: number): Line {
+    let [low, high] = [0, this.#lines.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.#lines[middle]?.start ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return this.#lines[low] ?? { start: 0, indentation: 0 };
+  }
 }
 
 /** A quote that is left open ends at the next one, and so on: the first string over several lines is the culprit. */

@@ -21,6 +21,7 @@ import {
   type OutputFile,
 } from "./visualize/files.js";
 import { chooseNodes, inputsOf } from "./visualize/nodes.js";
+import { TEXT_FORMAT_DEFAULTS } from "../readers/settings.js";
 
 export interface VisualizeOptions {
   /** model file */
@@ -88,13 +89,9 @@ function imageReader(file: string, inputs: readonly ComputationNode[], run: Run)
         dimension: elementCount(shape),
         format: operation.name === "SparseInputValue" ? "sparse" : "dense",
       })),
+      ...TEXT_FORMAT_DEFAULTS,
       // small chunks, because only the first images are wanted
       chunkSizeInBytes: 2 ** 20,
-      keepDataInMemory: false,
-      frameMode: false,
-      skipSequenceIds: false,
-      maxErrors: 0,
-      traceLevel: 1,
     },
     run.log,
   );

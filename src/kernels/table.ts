@@ -22,8 +22,6 @@ const inputs = repeated("input");
 
 /** samples, channels, maps, and the ten numbers of planes and windows */
 const GEOMETRY = numbers(13);
-/** starts, indices and values of samples of which only the elements that are not 0 are there */
-const SPARSE = inputs(3);
 /** count, and the ten numbers of planes and windows */
 const PLANAR = numbers(11);
 
@@ -71,8 +69,6 @@ export const kernelTable = {
   log_softmax: { arguments: ["input", "output", ...numbers(2)] },
   log_softmax_gradient: { arguments: ["input", "input", "output", ...numbers(3)] },
   hardmax: { arguments: ["input", "output", ...numbers(2)] },
-  sparse_times: { arguments: [...SPARSE, "input", "output", ...numbers(6)] },
-  sparse_times_gradient: { arguments: [...SPARSE, "input", "output", ...numbers(7)] },
   batch_norm_moments: {
     arguments: ["input", "input", "output", "output", "output", ...numbers(3)],
   },

@@ -77,10 +77,13 @@ export function initialValue(
   }
 }
 
+/** Bytes of this machine; asking for them takes as long as a small network does to be built. */
+const MACHINE_BYTES = totalmem();
+
 function zeros(shape: Shape, precision: ElementType): FloatArray {
   const length = elementCount(shape);
   // beyond the memory there is, the system ends the program without a word
-  if (length * (precision === "float" ? 4 : 8) > totalmem()) {
+  if (length * (precision === "float" ? 4 : 8) > MACHINE_BYTES) {
     const message = `the ${length} elements of [${printShape(shape)}] do not fit into memory`;
     throw new CntkError("validating", message);
   }

@@ -35,14 +35,24 @@ export interface TextFormatSettings {
   readonly traceLevel: number;
 }
 
-const DEFAULT_CHUNK_BYTES = 33554432;
+/** What CNTKTextFormatReader does where the section says nothing. */
+export const TEXT_FORMAT_DEFAULTS = {
+  chunkSizeInBytes: 33554432,
+  keepDataInMemory: false,
+  frameMode: false,
+  skipSequenceIds: false,
+  maxErrors: 0,
+  traceLevel: 1,
+} as const satisfies Partial<TextFormatSettings>;
+
 /** The default window is as many chunks as are 4 GiB together. */
 const DEFAULT_WINDOW_BYTES = 2 ** 32;
 const LARGEST_INT32 = 2147483647;
 
 /** @throws CntkError "configuring" at a value that is missing or wrong */
 export function textFormatSettings(section: Section): TextFormatSettings {
-  const chunkSizeInBytes = atLeast(section, "chunkSizeInBytes", 1, DEFAULT_CHUNK_BYTES);
+  const defaults = TEXT_FORMAT_DEFAULTS;
+  const chunkSizeInBytes = atLeast(section, "chunkSizeInBytes", 1, defaults.chunkSizeInBytes);
   return {
     file: section.string("file"),
     fileRange: section.rangeOf("file"),
@@ -50,11 +60,11 @@ export function textFormatSettings(section: Section): TextFormatSettings {
     precision: precisionOf(section),
     randomization: randomizationOf(section, chunkSizeInBytes),
     chunkSizeInBytes,
-    keepDataInMemory: section.bool("keepDataInMemory", false),
-    frameMode: section.bool("frameMode", false),
-    skipSequenceIds: section.bool("skipSequenceIds", false),
-    maxErrors: atLeast(section, "maxErrors", 0, 0),
-    traceLevel: section.integer("traceLevel", 1),
+    keepDataInMemory: section.bool("keepDataInMemory", defaults.keepDataInMemory),
+    frameMode: section.bool("frameMode", defaults.frameMode),
+    skipSequenceIds: section.bool("skipSequenceIds", defaults.skipSequenceIds),
+    maxErrors: atLeast(section, "maxErrors", 0, defaults.maxErrors),
+    traceLevel: section.integer("traceLevel", defaults.traceLevel),
   };
 }
 

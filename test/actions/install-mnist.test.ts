@@ -13,6 +13,7 @@ import { installDigits, installMnist, type DigitData } from "../../src/actions/i
 import { cntkText, parseIdx } from "../../src/readers/idx.js";
 import { CNTKTextFormatReader } from "../../src/readers/text-format.js";
 import { idxOf } from "../readers/idx-files.js";
+import { TEXT_FORMAT_DEFAULTS } from "../../src/readers/settings.js";
 
 const folder = mkdtempSync(path.join(tmpdir(), "tscntk-mnist-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -322,12 +323,7 @@ describe("MNIST itself", () => {
           { name: "labels", alias: "labels", dimension: 10, format: "dense" },
         ],
         randomization: { window: 128, unit: "chunks" },
-        chunkSizeInBytes: 33554432,
-        keepDataInMemory: false,
-        frameMode: false,
-        skipSequenceIds: false,
-        maxErrors: 0,
-        traceLevel: 1,
+        ...TEXT_FORMAT_DEFAULTS,
       },
       (line) => lines.push(line),
     );

@@ -100,3 +100,10 @@ describe("comments", () => {
     expect(places.map(({ start }) => start)).toEqual([11, 22]);
   });
 });
+
+it("finds what is not closed among very many brackets on one line", () => {
+  // with time that grew with the square of the line this would last for minutes
+  const depth = 200_000;
+  const text = `a = {${"{".repeat(depth)}${"}".repeat(depth)}\n`;
+  expect(() => parseEntries(textOf(text))).toThrow(/the '\{' is not closed: expected '\}'/);
+});

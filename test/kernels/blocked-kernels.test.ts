@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, it } from "@jest/globals";
-import { loadKernelLibrary } from "../../src/kernels/library.js";
+import { withKernels } from "./built-kernels.js";
 import { callKernel } from "./kernel-calls.js";
 
 const pseudoRandom = (count: number, seed = 1) =>
@@ -102,122 +102,137 @@ function layOut([N, C, K, height, width, kh, kw, sy, sx, ly, lx]: Sizes): Geomet
 const zeros = (count: number) => Array.from({ length: count }, () => 0);
 const at = (numbers: ArrayLike<number>, place: number) => numbers[place] ?? NaN;
 
-describe.each(["wasm", "native"] as const)("kernels in blocks as %s", (form) => {
-  const library = loadKernelLibrary(form, 1 << 23);
-  if (library === undefined) console.warn(`SKIPPED: no kernels as ${form} have been built here`);
-  const scratch = (bytes = 0) => new Float32Array(Math.ceil(bytes / 4));
+for (const form of ["wasm", "native"] as const) {
+  withKernels(form, 1 << 23, `kernels in blocks as ${form}`, (library) => {
+    const scratch = (bytes = 0) => new Float32Array(Math.ceil(bytes / 4));
 
-  describe.each([
-    [0, 0],
-    [0, 1],
-    [1, 0],
-    [1, 1],
-  ] as const)("product, transposed %s %s", (left, right) => {
-    it.each(PRODUCTS)("%s rows, %s columns, depth %s", (m, n, k) => {
-      if (library === undefined) return;
-      const [a, b, c] = [pseudoRandom(m * k), pseudoRandom(k * n, 5), pseudoRandom(m * n, 9)];
-      const expected = [...c].map((before, i) => {
-        const [row, column] = [Math.floor(i / n), i % n];
-        let sum = before;
-        for (let d = 0; d < k; d++)
-          sum +=
-            at(a, left ? d * m + row : row * k + d) *
-            at(b, right ? column * k + d : d * n + column);
-        return sum;
+    describe.each([
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+    ] as const)("product, transposed %s %s", (left, right) => {
+      it.each(PRODUCTS)("%s rows, %s columns, depth %s", (m, n, k) => {
+        const [a, b, c] = [pseudoRandom(m * k), pseudoRandom(k * n, 5), pseudoRandom(m * n, 9)];
+        const expected = [...c].map((before, i) => {
+          const [row, column] = [Math.floor(i / n), i % n];
+          let sum = before;
+          for (let d = 0; d < k; d++)
+            sum +=
+              at(a, left ? d * m + row : row * k + d) *
+              at(b, right ? column * k + d : d * n + column);
+          return sum;
+        });
+        const packed = scratch(library.ask.gemm_scratch());
+        callKernel(library, "gemm", a, b, c, packed, m, n, k, left, right, 1);
+        expectClose(c, expected);
       });
-      const packed = scratch(library.ask.gemm_scratch());
-      callKernel(library, "gemm", a, b, c, packed, m, n, k, left, right, 1);
-      expectClose(c, expected);
+    });
+
+    it.each(CONVOLUTIONS)("convolution: $note", ({ sizes }) => {
+      const geometry = layOut(sizes);
+      const x = pseudoRandom(geometry.large);
+      const w = pseudoRandom(geometry.weights, 3);
+      const g = pseudoRandom(geometry.small, 7);
+      const [y, dx, dw] = [geometry.small, geometry.large, geometry.weights].map(zeros);
+      geometry.forEach((cell, window, weight) => {
+        if (y !== undefined) y[window] = at(y, window) + at(w, weight) * at(x, cell);
+        if (dx !== undefined) dx[cell] = at(dx, cell) + at(w, weight) * at(g, window);
+        if (dw !== undefined) dw[weight] = at(dw, weight) + at(x, cell) * at(g, window);
+      });
+      const { ask } = library;
+      const forward = scratch(ask.convolution_scratch(0, ...geometry.sizes));
+      const backward = scratch(ask.convolution_scratch(1, ...geometry.sizes));
+      const filter = scratch(ask.convolution_weight_scratch(...geometry.sizes));
+      // what was there before must not matter
+      const found = [geometry.small, geometry.large, geometry.weights].map((size) =>
+        pseudoRandom(size, 11).fill(NaN, 0, 1),
+      );
+      const [toResult = x, toInput = x, toWeights = x] = found;
+      callKernel(library, "convolution", x, w, toResult, forward, ...geometry.sizes);
+      callKernel(library, "convolution_input_gradient", g, w, toInput, backward, ...geometry.sizes);
+      callKernel(
+        library,
+        "convolution_weight_gradient",
+        x,
+        g,
+        toWeights,
+        filter,
+        ...geometry.sizes,
+      );
+      expectClose(toResult, y ?? []);
+      expectClose(toInput, dx ?? []);
+      expectClose(toWeights, dw ?? []);
+    });
+
+    it.each(CONVOLUTIONS)("convolution with bias, rectified: $note", ({ sizes }) => {
+      const geometry = layOut(sizes);
+      const [, , maps] = sizes;
+      const [x, w] = [pseudoRandom(geometry.large), pseudoRandom(geometry.weights, 3)];
+      const bias = pseudoRandom(maps, 13);
+      const windows = geometry.small / maps / sizes[0];
+      const expected = zeros(geometry.small).map((_, i) =>
+        at(bias, Math.floor(i / windows) % maps),
+      );
+      geometry.forEach((cell, window, weight) => {
+        expected[window] = at(expected, window) + at(w, weight) * at(x, cell);
+      });
+      const y = new Float32Array(geometry.small);
+      const working = scratch(library.ask.convolution_scratch(0, ...geometry.sizes));
+      callKernel(library, "convolution_with_bias", x, w, bias, y, working, 1, ...geometry.sizes);
+      expectClose(
+        y,
+        expected.map((value) => Math.max(value, 0)),
+      );
+    });
+
+    it.each(SPARSE_CONVOLUTIONS)("filter gradient of a sparse input: $note", ({ sizes, pool }) => {
+      const geometry = layOut(sizes);
+      const [samples, , maps, , , rows = 0, columns = 0] = geometry.sizes;
+      const [across, down] = [Math.floor(columns / pool), Math.floor(rows / pool)];
+      const planes = (samples ?? 0) * (maps ?? 0);
+      const values = pseudoRandom(planes * across * down, 5);
+      const positions = new Int32Array(values.length);
+      const dense = new Float32Array(geometry.small);
+      for (let i = 0; i < values.length; i++) {
+        const [plane, window] = [Math.floor(i / (across * down)), i % (across * down)];
+        const y = Math.floor(window / across) * pool + (i % pool);
+        const cell = y * columns + (window % across) * pool + ((i * 7) % pool);
+        positions[i] = i % 5 === 4 ? -1 : cell;
+        if (i % 5 !== 4) dense[plane * rows * columns + cell] = at(values, i);
+      }
+      const gradient = pseudoRandom(geometry.large, 7);
+      const expected = zeros(geometry.weights);
+      geometry.forEach((cell, window, weight) => {
+        expected[weight] = at(expected, weight) + at(dense, window) * at(gradient, cell);
+      });
+      const dw = new Float32Array(geometry.weights);
+      const working = scratch(library.ask.sparse_convolution_scratch(...geometry.sizes));
+      const count = across * down;
+      const kernel = "sparse_convolution_weight_gradient";
+      callKernel(
+        library,
+        kernel,
+        values,
+        positions,
+        gradient,
+        dw,
+        working,
+        count,
+        ...geometry.sizes,
+      );
+      expectClose(dw, expected);
+    });
+
+    it("reports the first of equal maxima, and numbers where there are only infinities or NaN", () => {
+      const x = new Float32Array(4 * 20).fill(1);
+      x.fill(-Infinity, 8, 12).fill(NaN, 28, 32).fill(-Infinity, 48, 52).fill(-Infinity, 68, 72);
+      const [y, positions] = [new Float32Array(10), new Int32Array(10)];
+      const working = scratch(library.ask.pooling_scratch(20));
+      const sizes = [1, 4, 20, 2, 5, 2, 4, 2, 4, 0, 0];
+      callKernel(library, "max_pooling", x, y, positions, working, 0, ...sizes);
+      expect([...y]).toEqual([1, 1, -Infinity, 1, 1, 1, 1, -Infinity, 1, 1]);
+      expect([...positions]).toEqual([0, 4, 8, 12, 16, 40, 44, 48, 52, 56]);
     });
   });
-
-  it.each(CONVOLUTIONS)("convolution: $note", ({ sizes }) => {
-    if (library === undefined) return;
-    const geometry = layOut(sizes);
-    const x = pseudoRandom(geometry.large);
-    const w = pseudoRandom(geometry.weights, 3);
-    const g = pseudoRandom(geometry.small, 7);
-    const [y, dx, dw] = [geometry.small, geometry.large, geometry.weights].map(zeros);
-    geometry.forEach((cell, window, weight) => {
-      if (y !== undefined) y[window] = at(y, window) + at(w, weight) * at(x, cell);
-      if (dx !== undefined) dx[cell] = at(dx, cell) + at(w, weight) * at(g, window);
-      if (dw !== undefined) dw[weight] = at(dw, weight) + at(x, cell) * at(g, window);
-    });
-    const { ask } = library;
-    const forward = scratch(ask.convolution_scratch(0, ...geometry.sizes));
-    const backward = scratch(ask.convolution_scratch(1, ...geometry.sizes));
-    const filter = scratch(ask.convolution_weight_scratch(...geometry.sizes));
-    // what was there before must not matter
-    const found = [geometry.small, geometry.large, geometry.weights].map((size) =>
-      pseudoRandom(size, 11).fill(NaN, 0, 1),
-    );
-    const [toResult = x, toInput = x, toWeights = x] = found;
-    callKernel(library, "convolution", x, w, toResult, forward, ...geometry.sizes);
-    callKernel(library, "convolution_input_gradient", g, w, toInput, backward, ...geometry.sizes);
-    callKernel(library, "convolution_weight_gradient", x, g, toWeights, filter, ...geometry.sizes);
-    expectClose(toResult, y ?? []);
-    expectClose(toInput, dx ?? []);
-    expectClose(toWeights, dw ?? []);
-  });
-
-  it.each(CONVOLUTIONS)("convolution with bias, rectified: $note", ({ sizes }) => {
-    if (library === undefined) return;
-    const geometry = layOut(sizes);
-    const [, , maps] = sizes;
-    const [x, w] = [pseudoRandom(geometry.large), pseudoRandom(geometry.weights, 3)];
-    const bias = pseudoRandom(maps, 13);
-    const windows = geometry.small / maps / sizes[0];
-    const expected = zeros(geometry.small).map((_, i) => at(bias, Math.floor(i / windows) % maps));
-    geometry.forEach((cell, window, weight) => {
-      expected[window] = at(expected, window) + at(w, weight) * at(x, cell);
-    });
-    const y = new Float32Array(geometry.small);
-    const working = scratch(library.ask.convolution_scratch(0, ...geometry.sizes));
-    callKernel(library, "convolution_with_bias", x, w, bias, y, working, 1, ...geometry.sizes);
-    expectClose(
-      y,
-      expected.map((value) => Math.max(value, 0)),
-    );
-  });
-
-  it.each(SPARSE_CONVOLUTIONS)("filter gradient of a sparse input: $note", ({ sizes, pool }) => {
-    if (library === undefined) return;
-    const geometry = layOut(sizes);
-    const [samples, , maps, , , rows = 0, columns = 0] = geometry.sizes;
-    const [across, down] = [Math.floor(columns / pool), Math.floor(rows / pool)];
-    const planes = (samples ?? 0) * (maps ?? 0);
-    const values = pseudoRandom(planes * across * down, 5);
-    const positions = new Int32Array(values.length);
-    const dense = new Float32Array(geometry.small);
-    for (let i = 0; i < values.length; i++) {
-      const [plane, window] = [Math.floor(i / (across * down)), i % (across * down)];
-      const y = Math.floor(window / across) * pool + (i % pool);
-      const cell = y * columns + (window % across) * pool + ((i * 7) % pool);
-      positions[i] = i % 5 === 4 ? -1 : cell;
-      if (i % 5 !== 4) dense[plane * rows * columns + cell] = at(values, i);
-    }
-    const gradient = pseudoRandom(geometry.large, 7);
-    const expected = zeros(geometry.weights);
-    geometry.forEach((cell, window, weight) => {
-      expected[weight] = at(expected, weight) + at(dense, window) * at(gradient, cell);
-    });
-    const dw = new Float32Array(geometry.weights);
-    const working = scratch(library.ask.sparse_convolution_scratch(...geometry.sizes));
-    const count = across * down;
-    const kernel = "sparse_convolution_weight_gradient";
-    callKernel(library, kernel, values, positions, gradient, dw, working, count, ...geometry.sizes);
-    expectClose(dw, expected);
-  });
-
-  it("reports the first of equal maxima, and numbers where there are only infinities or NaN", () => {
-    if (library === undefined) return;
-    const x = new Float32Array(4 * 20).fill(1);
-    x.fill(-Infinity, 8, 12).fill(NaN, 28, 32).fill(-Infinity, 48, 52).fill(-Infinity, 68, 72);
-    const [y, positions] = [new Float32Array(10), new Int32Array(10)];
-    const working = scratch(library.ask.pooling_scratch(20));
-    const sizes = [1, 4, 20, 2, 5, 2, 4, 2, 4, 0, 0];
-    callKernel(library, "max_pooling", x, y, positions, working, 0, ...sizes);
-    expect([...y]).toEqual([1, 1, -Infinity, 1, 1, 1, 1, -Infinity, 1, 1]);
-    expect([...positions]).toEqual([0, 4, 8, 12, 16, 40, 44, 48, 52, 56]);
-  });
-});
+}

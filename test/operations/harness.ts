@@ -46,6 +46,9 @@ export async function findBackends(): Promise<readonly string[]> {
     await import(optionalPackage.name);
     return ["cpu", "wasm", "tensorflow"];
   } catch {
+    console.warn(
+      "SKIPPED: operations on backend tensorflow, for @tensorflow/tfjs-node does not load",
+    );
     return ["cpu", "wasm"];
   }
 }

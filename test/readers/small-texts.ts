@@ -6,7 +6,7 @@ import path from "node:path";
 import { afterAll, expect } from "@jest/globals";
 import { CntkError } from "../../grammar/errors.js";
 import type { Minibatch, Reader, StreamData } from "../../src/readers/reader.js";
-import type { TextFormatSettings } from "../../src/readers/settings.js";
+import { TEXT_FORMAT_DEFAULTS, type TextFormatSettings } from "../../src/readers/settings.js";
 import { CNTKTextFormatReader } from "../../src/readers/text-format.js";
 
 export const folder = mkdtempSync(path.join(tmpdir(), "tscntk-text-"));
@@ -29,15 +29,6 @@ export function streamsOf(description: string): TextFormatSettings["streams"] {
   });
 }
 
-const DEFAULTS = {
-  chunkSizeInBytes: 33554432,
-  keepDataInMemory: false,
-  frameMode: false,
-  skipSequenceIds: false,
-  maxErrors: 0,
-  traceLevel: 1,
-};
-
 export type Options = Partial<TextFormatSettings> & {
   log?: (line: string) => void;
   memoryBudget?: number;
@@ -45,7 +36,12 @@ export type Options = Partial<TextFormatSettings> & {
 
 export function open(text: string | Uint8Array, streams: string, options: Options = {}): Reader {
   const { log = () => undefined, memoryBudget, ...settings } = options;
-  const all = { ...DEFAULTS, file: fileOf(text), streams: streamsOf(streams), ...settings };
+  const all = {
+    ...TEXT_FORMAT_DEFAULTS,
+    file: fileOf(text),
+    streams: streamsOf(streams),
+    ...settings,
+  };
   return CNTKTextFormatReader(all, log, memoryBudget);
 }
 

@@ -9,6 +9,7 @@ import {
   type GradUpdateType,
   type UpdateSettings,
 } from "../../src/train/learners.js";
+import { PLAIN_UPDATE } from "./update-settings.js";
 
 interface PeerSettings {
   readonly gradUpdateType?: GradUpdateType;
@@ -41,22 +42,9 @@ const peer = JSON.parse(
 ) as PeerFile;
 
 function updateSettings(settings: PeerSettings): UpdateSettings {
-  return {
-    gradUpdateType: "none",
-    useNesterovMomentum: false,
-    normWithAveMultiplier: true,
-    rms: { gamma: 0.99, increase: 1.2, decrease: 0.75, max: 10, min: 0.1 },
-    fsAdagrad: {
-      varianceTimeConstant: settings.varianceTimeConstant ?? 720000,
-      targetAverageDenominator: 1,
-    },
-    L1RegWeight: 0,
-    L2RegWeight: 0,
-    clippingThresholdPerSample: Infinity,
-    gradientClippingWithTruncation: true,
-    gaussianNoiseInjectStd: 0,
-    ...settings,
-  };
+  const { varianceTimeConstant = PLAIN_UPDATE.fsAdagrad.varianceTimeConstant, ...given } = settings;
+  const fsAdagrad = { ...PLAIN_UPDATE.fsAdagrad, varianceTimeConstant };
+  return { ...PLAIN_UPDATE, fsAdagrad, ...given };
 }
 
 /** Values after each of the minibatches. */

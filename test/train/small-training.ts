@@ -11,6 +11,7 @@ import type { AutoAdjustSettings } from "../../src/train/auto-adjust-settings.js
 import type { SgdSettings } from "../../src/train/settings.js";
 import { trainNetwork } from "../../src/train/sgd.js";
 import type { TrainingFiles, TrainingRequest, TrainingState } from "../../src/train/training.js";
+import { PLAIN_UPDATE } from "./update-settings.js";
 
 function node(
   name: string,
@@ -176,18 +177,7 @@ const SETTINGS: SgdSettings = {
   learningRatePerSample: (epoch) => Math.fround(epoch === 0 ? 0.1 : 0.05),
   minLearningRatePerSample: 1e-9,
   momentumPerSample: () => 0.5,
-  update: {
-    gradUpdateType: "none",
-    useNesterovMomentum: false,
-    normWithAveMultiplier: true,
-    rms: { gamma: 0.99, increase: 1.2, decrease: 0.75, max: 10, min: 0.1 },
-    fsAdagrad: { varianceTimeConstant: 720000, targetAverageDenominator: 1 },
-    L1RegWeight: 0,
-    L2RegWeight: 0,
-    clippingThresholdPerSample: Infinity,
-    gradientClippingWithTruncation: true,
-    gaussianNoiseInjectStd: 0,
-  },
+  update: PLAIN_UPDATE,
   dropoutRate: () => 0,
   batchNormalizationTimeConstant: () => 0,
   batchNormalizationBlendTimeConstant: () => 0,

@@ -54,8 +54,8 @@ const chromium = findChromium();
 let expected: readonly (readonly number[])[] = [];
 
 if (chromium === undefined) {
-  console.warn("wasm-training is not tested in a browser: there is no Chromium on the PATH");
-  it("finds no browser", () => expect(chromium).toBeUndefined());
+  console.warn("SKIPPED: wasm-training in a browser, for there is no Chromium on the PATH");
+  it.skip("trains as in Node", () => undefined);
 } else {
   beforeAll(async () => {
     tf.enableProdMode();

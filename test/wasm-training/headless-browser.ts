@@ -1,6 +1,6 @@
 /** Runs a module of this repository in a page of a headless Chromium, and brings back what it computed. */
 
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -42,7 +42,11 @@ export async function runPage(chromium: string, page: Page): Promise<unknown> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const profile = mkdtempSync(path.join(tmpdir(), "chromium-"));
-  const browser = execFile(chromium, [...flags(profile), `http://127.0.0.1:${port}/`]);
+  // a group of its own, so that all its processes end together
+  const browser = spawn(chromium, [...flags(profile), `http://127.0.0.1:${port}/`], {
+    detached: true,
+    stdio: "ignore",
+  });
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<string>((_, reject) => {
     timer = setTimeout(() => reject(new Error("the page did not report in time")), TIME_LIMIT);
@@ -54,7 +58,11 @@ export async function runPage(chromium: string, page: Page): Promise<unknown> {
   } finally {
     clearTimeout(timer);
     const ended = new Promise((resolve) => browser.once("exit", resolve));
-    if (browser.exitCode === null && browser.kill()) await ended;
+    // asked politely, some of its processes would go on writing into the profile
+    if (browser.exitCode === null && browser.pid !== undefined) {
+      process.kill(-browser.pid, "SIGKILL");
+      await ended;
+    }
     server.closeAllConnections();
     server.close();
     rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });

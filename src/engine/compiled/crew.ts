@@ -3,6 +3,7 @@
  * which rank never depends on timing, so results do not either.
  */
 
+import assert from "node:assert/strict";
 import { Worker } from "node:worker_threads";
 import { findBuilt } from "../../kernels/built-files.js";
 import type { KernelLibrary } from "../../kernels/library.js";
@@ -20,7 +21,7 @@ export interface Crew {
   /** threads, the calling one included */
   readonly size: number;
   /**
-   * Runs one task for every rank and waits for all of them.
+   * Runs one task for every rank and waits for all of them. @throws Error if a thread has failed
    * @param alone the calling thread runs them all: faster where the tasks are short or no other core is free
    */
   run(tasks: readonly Task[], alone: boolean): void;
@@ -36,10 +37,12 @@ export function createCrew(library: KernelLibrary, size: number, offset: number)
   const count = file === undefined ? 1 : size;
   const control = new Int32Array(library.memory.buffer, offset, controlBytes(size) / 4);
   control.fill(0);
+  let failure: Error | undefined;
   const workers = Array.from({ length: count - 1 }, (_, i) => {
     const { memory, file: kernels } = library;
     const workerData: WorkerStart = { memory, kernels, control: offset, size, rank: i + 1 };
     const worker = new Worker(file ?? "", { workerData });
+    worker.on("error", (error: Error) => (failure ??= error));
     // an idle thread does not keep the program alive
     worker.unref();
     return worker;
@@ -47,6 +50,7 @@ export function createCrew(library: KernelLibrary, size: number, offset: number)
   return {
     size: count,
     run(tasks, alone) {
+      if (failure !== undefined) throw failure;
       const others = alone ? [] : tasks.slice(1, count);
       others.forEach((task, i) => offer(control, i + 1, task));
       if (others.length > 0) {
@@ -75,10 +79,11 @@ function offer(control: Int32Array, rank: number, { offset, count }: Task): void
   Atomics.store(control, at + CONTROL.state, CONTROL.offered);
 }
 
-/** Waits until a worker has finished the task it has taken. */
+/** Waits until a worker has finished the task it has taken. @throws Error if it failed */
 function join(control: Int32Array, rank: number): void {
   const at = CONTROL.tasks + rank * CONTROL.perRank + CONTROL.state;
   for (let spins = 0; Atomics.load(control, at) === CONTROL.taken; spins++) {
     if (spins > SPINS) Atomics.wait(control, at, CONTROL.taken, 1);
   }
+  assert(Atomics.load(control, at) === CONTROL.done, `thread ${rank} failed`);
 }

@@ -17,10 +17,16 @@ export class Exchanges {
   readonly #ranks: number;
   readonly #areas: { readonly offset: number; readonly bytes: number }[] = [];
   #next = 0;
+  #areUsed = false;
 
   constructor(memory: KernelMemory, ranks: number) {
     this.#memory = memory;
     this.#ranks = ranks;
+  }
+
+  /** True if a schedule has asked for a place. */
+  get areUsed(): boolean {
+    return this.#areUsed;
   }
 
   /** A schedule is about to be made: schedules of different sizes meet at the same places. */
@@ -29,6 +35,7 @@ export class Exchanges {
   }
 
   next(floats: number): Exchange {
+    this.#areUsed = true;
     if (this.#ranks === 1) return exchangeOfOne(floats);
     const position = this.#next++;
     const bytes = floats * this.#ranks * FLOAT;

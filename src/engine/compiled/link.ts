@@ -1,5 +1,6 @@
 /** Compiles a network for a minibatch: schedules for its pieces, their places in the memory, lists for the threads. */
 
+import assert from "node:assert/strict";
 import { encodeCall, type KernelLibrary } from "../../kernels/library.js";
 import type { ComputationNetwork } from "../../network/network.js";
 import type { ComputationNode } from "../../network/node.js";
@@ -10,17 +11,17 @@ import type { Task } from "./crew.js";
 import { exchangeOfOne, Exchanges } from "./exchanges.js";
 import { InputFeed } from "./input-feeds.js";
 import { copyCall, type Call } from "./lowering.js";
-import { exchangesSums } from "./lowerings.js";
 import type { KernelMemory } from "./memory.js";
 import { divide, isDivisible, type Block, type Division } from "./pieces.js";
 import { placeBuffers, type Placement } from "./placement.js";
-import type { LinkedSchedule } from "./program.js";
+import type { LinkedSchedule, ValuePlace } from "./program.js";
 import {
   isParameter,
   makeSchedule,
   schedulableNodes,
   type NodeCall,
   type Obstacle,
+  type Schedule,
 } from "./schedule.js";
 import { simplify } from "./simplify.js";
 import { dummySupply, SupplyPlaces } from "./supply-places.js";
@@ -40,8 +41,7 @@ const LEAST_SHARED_FLOATS = 1 << 15;
 /** For a schedule that only shows whether there can be one. */
 const SAMPLE_COLUMNS = 4;
 
-interface PlacedSchedule {
-  readonly calls: readonly NodeCall[];
+interface PlacedSchedule extends Schedule {
   readonly placement: Placement;
 }
 
@@ -61,9 +61,9 @@ export function linkSchedule(options: LinkRequest): LinkedSchedule | Obstacle {
   if (obstacle !== undefined) return { node: obstacle };
   // a statistic over the training data may have no value yet
   for (const node of nodes) expectComputable(node);
-  const supplies = new SupplyPlaces(options.memory, nodes, options.request.columns);
-  const linked = new Linking(options, nodes, supplies).link();
-  if ("node" in linked) supplies.release();
+  const linking = new Linking(options, nodes);
+  const linked = linking.link();
+  if ("node" in linked) linking.release();
   return linked;
 }
 
@@ -75,7 +75,7 @@ export function findObstacle(
   const request = { network, outputs: network.nodes, columns: SAMPLE_COLUMNS };
   const { nodes, obstacle } = schedulableNodes(request);
   if (obstacle !== undefined) return obstacle;
-  const calls = makeSchedule(nodes, {
+  const schedule = makeSchedule(nodes, {
     request,
     columns: SAMPLE_COLUMNS,
     ask: library.ask,
@@ -87,7 +87,7 @@ export function findObstacle(
       supplied: (node) => dummySupply(node, SAMPLE_COLUMNS),
     },
   });
-  return "node" in calls ? calls.node : undefined;
+  return "node" in schedule ? schedule.node : undefined;
 }
 
 class Linking {
@@ -98,13 +98,13 @@ class Linking {
   readonly #owned: [number, number][] = [];
   readonly #feeds = new Map<ComputationNode, InputFeed>();
   #exchanges: Exchanges;
+  #places: ValuePlaces;
   /** calls by piece */
   readonly #traced: TracedCall[][] = [];
 
-  constructor(options: LinkRequest, nodes: readonly ComputationNode[], supplies: SupplyPlaces) {
-    this.#supplies = supplies;
-    this.#exchanges = new Exchanges(options.memory, 1);
-    const { outputs, criterion } = options.request;
+  constructor(options: LinkRequest, nodes: readonly ComputationNode[]) {
+    const { request, memory } = options;
+    const { outputs, criterion, columns } = request;
     this.#options = options;
     this.#nodes = nodes;
     this.#shared = [
@@ -112,6 +112,9 @@ class Linking {
       ...outputs,
       ...(criterion === undefined ? [] : [criterion]),
     ];
+    this.#supplies = new SupplyPlaces(memory, nodes, columns);
+    this.#exchanges = new Exchanges(memory, 1);
+    this.#places = new ValuePlaces(memory, this.#shared, columns, 1);
   }
 
   link(): LinkedSchedule | Obstacle {
@@ -119,9 +122,10 @@ class Linking {
     if ("node" in division) return division;
     const { request, trace, memory } = this.#options;
     const blocks = division.ranks.flat();
-    const places = new ValuePlaces(memory, this.#shared, request.columns, blocks.length);
+    this.#places.release();
+    this.#places = new ValuePlaces(memory, this.#shared, request.columns, blocks.length);
     for (const node of this.#nodes) {
-      const place = node.operation.leaf === "input" ? places.place(node) : undefined;
+      const place = node.operation.leaf === "input" ? this.#places.place(node) : undefined;
       if (place === undefined) continue;
       this.#feeds.set(node, new InputFeed(memory, node, request.columns, place.offset));
     }
@@ -129,58 +133,65 @@ class Linking {
     for (const block of blocks) {
       const key = scheduleKey(block);
       if (schedules.has(key)) continue;
-      const schedule = this.#compile(block.columns, places, !block.isFirst);
-      if ("node" in schedule) {
-        places.release();
-        this.#releaseFeeds();
-        return schedule;
-      }
+      const schedule = this.#compile(block.columns, !block.isFirst);
+      if ("node" in schedule) return schedule;
       schedules.set(key, schedule);
     }
     const phases = this.#linkRanks(division, schedules);
-    const values = this.#shared.flatMap((node) => {
-      const place = places.place(node);
-      return place === undefined ? [] : [[node, place] as const];
-    });
     return {
       phases,
       gradientSums: this.#addGradients(division.ranks.length),
       feeds: this.#feeds,
-      values: new Map(values),
+      values: new Map(this.#shared.map((node) => [node, this.#valuePlace(node)])),
       trace: trace && new ScheduleTrace(this.#traced, trace),
       parameters: this.#nodes.filter(isParameter),
       supplies: this.#supplies,
-      dispose: () => {
-        places.release();
-        this.#supplies.release();
-        this.#releaseFeeds();
-        this.#exchanges.release();
-        for (const [offset, bytes] of this.#owned) memory.release(offset, bytes);
-      },
+      dispose: () => this.release(),
     };
   }
 
-  #releaseFeeds(): void {
+  /** Gives back all memory of the program. */
+  release(): void {
+    this.#places.release();
+    this.#supplies.release();
+    this.#exchanges.release();
     for (const feed of this.#feeds.values()) feed.release();
+    for (const [offset, bytes] of this.#owned) this.#options.memory.release(offset, bytes);
   }
 
-  /** Threads and blocks; a trial shows how much memory a column takes. */
+  /** Where the host finds a value: an output that is a parameter is where the parameter lives. */
+  #valuePlace(node: ComputationNode): ValuePlace {
+    const parameter = parameterPlace(node, this.#options.memory);
+    if (parameter !== undefined) {
+      return { offset: parameter.offset, floats: parameter.value.floats, parts: 1, stored: 0 };
+    }
+    const place = this.#places.place(node);
+    assert(place !== undefined, `'${node.name}' has no place`);
+    return place;
+  }
+
+  /**
+   * Threads and blocks. A trial shows how much memory a column takes, and whether ranks exchange sums: then each computes
+   * its samples in one block.
+   */
   #divide(): Division | Obstacle {
-    const { request, threads, memory } = this.#options;
+    const { request, threads, memory, trace } = this.#options;
     const { columns, criterion } = request;
     const isWhole = !isDivisible(this.#nodes, criterion);
-    const isExchanging = this.#nodes.some(exchangesSums);
-    // calls that are timed one by one cannot wait for each other
-    const isAlone = isWhole || (isExchanging && this.#options.trace !== undefined);
-    const { ranks } = divide(columns, isAlone ? 1 : threads, columns);
-    this.#exchanges = new Exchanges(memory, ranks.length);
-    const size = ranks[0]?.[0]?.columns ?? columns;
-    const places = new ValuePlaces(memory, this.#shared, columns, 1);
-    const trial = this.#compile(size, places, false);
-    places.release();
+    const division = divide(columns, isWhole ? 1 : threads, columns);
+    const size = division.ranks[0]?.[0]?.columns ?? columns;
+    this.#exchanges = new Exchanges(memory, division.ranks.length);
+    const trial = this.#compile(size, false);
     if ("node" in trial) return trial;
-    if (isWhole || isExchanging || this.#parameterFloats() > MOST_PARAMETER_FLOATS)
-      return { ranks };
+    const { areUsed } = this.#exchanges;
+    // calls that are timed one by one cannot wait for each other
+    if (trial.needsWholeMinibatch || (areUsed && trace !== undefined)) {
+      this.#exchanges.release();
+      this.#exchanges = new Exchanges(memory, 1);
+      return divide(columns, 1, columns);
+    }
+    const isParameterHeavy = this.#parameterFloats() > MOST_PARAMETER_FLOATS;
+    if (isWhole || areUsed || isParameterHeavy) return division;
     const columnsOfBlock = Math.floor((BYTES_OF_BLOCK * size) / trial.placement.bytes);
     return divide(columns, threads, Math.max(1, columnsOfBlock));
   }
@@ -189,28 +200,28 @@ class Linking {
     return this.#nodes.reduce((sum, { parameter }) => sum + (parameter?.value?.length ?? 0), 0);
   }
 
-  #compile(columns: number, places: ValuePlaces, accumulatesGradients: boolean) {
+  #compile(columns: number, accumulatesGradients: boolean): PlacedSchedule | Obstacle {
     const { request, library, memory } = this.#options;
     this.#exchanges.restart();
-    const calls = makeSchedule(this.#nodes, {
+    const schedule = makeSchedule(this.#nodes, {
       request,
       columns,
       ask: library.ask,
       accumulatesGradients,
       storage: {
         exchange: (floats) => this.#exchanges.next(floats),
-        value: (node) => places.buffer(node, columns) ?? parameterPlace(node, memory)?.value,
+        value: (node) => this.#places.buffer(node, columns) ?? parameterPlace(node, memory)?.value,
         gradient: (node) => parameterPlace(node, memory)?.gradient,
         supplied: (node) => this.#supplies.buffer(node, columns),
       },
     });
-    if ("node" in calls) return calls;
+    if ("node" in schedule) return schedule;
     const gathering = [...this.#feeds].flatMap(([node, feed]) => {
-      const value = places.buffer(node, columns);
+      const value = this.#places.buffer(node, columns);
       return value === undefined ? [] : [feed.gather(value, columns)];
     });
-    const needed = simplify([...gathering, ...calls]);
-    return { calls: needed, placement: placeBuffers(needed) };
+    const calls = simplify([...gathering, ...schedule.calls]);
+    return { ...schedule, calls, placement: placeBuffers(calls) };
   }
 
   /** Tasks of all ranks, phase by phase: ranks wait for each other where their schedules have a barrier. */
@@ -228,7 +239,9 @@ class Linking {
         phase = [];
       };
       for (const block of blocks) {
-        const { calls, placement } = schedules.get(scheduleKey(block)) ?? nothingToDo;
+        const schedule = schedules.get(scheduleKey(block));
+        assert(schedule !== undefined, "a block without schedule");
+        const { calls, placement } = schedule;
         const piece = { rank, index: index++, first: block.first, working };
         const encoded = calls.map((one) => encode(one, piece, placement.offsets));
         if (this.#options.trace !== undefined) this.#trace(calls, encoded, block.columns);
@@ -307,8 +320,6 @@ class Linking {
 
 /** The first block of a thread stores the gradients of parameters, the others add to them. */
 const scheduleKey = ({ columns, isFirst }: Block) => `${columns} ${isFirst}`;
-
-const nothingToDo: PlacedSchedule = { calls: [], placement: { offsets: new Map(), bytes: 0 } };
 
 const parameterPlace = (node: ComputationNode, memory: KernelMemory) =>
   isParameter(node) ? memory.parameter(node) : undefined;

@@ -130,6 +130,8 @@ const Logistic: Lowering = (context) => {
       .binaryInto(stored(value), BINARY.Divide, sum, total, -columns);
   }
   return {
+    // the weighted loss is divided by the sum of all weights
+    needsWholeMinibatch: weights !== undefined,
     forward: forward.calls,
     backward(input, target) {
       if (input !== 1) return undefined;

@@ -79,6 +79,8 @@ export interface Lowered {
   readonly forward: readonly Call[];
   /** the contribution to the gradient of an input; undefined for one that receives none */
   readonly backward: (input: number, target: Target) => readonly Call[] | undefined;
+  /** true if the value for a minibatch does not follow from those for its pieces, neither side by side nor summed */
+  readonly needsWholeMinibatch?: boolean;
   /** gradients that go past the inputs to nodes behind them, whose operations this one does as well */
   readonly bypass?: Bypass;
   /** that contribution where it is 0 but for some cells */

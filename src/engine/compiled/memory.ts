@@ -18,6 +18,9 @@ interface ParameterPlace {
   readonly gradients: readonly number[];
   /** byte offset of the value */
   readonly offset: number;
+  /** what the network is given: the value, and the gradient of rank 0 */
+  readonly values: Float32Array;
+  readonly gradientOfFirst: Float32Array;
 }
 
 export class KernelMemory {
@@ -27,7 +30,7 @@ export class KernelMemory {
   readonly #ranks: number;
   readonly #free = new Map<number, number[]>();
   readonly #parameters = new WeakMap<ComputationNode, ParameterPlace>();
-  /** gives back the memory of nodes and arrays that nobody needs any more: offsets and bytes */
+  /** gives back the memory of arrays that nobody knows any more: offsets and bytes */
   readonly #forgotten = new FinalizationRegistry<readonly (readonly [number, number])[]>((held) => {
     for (const [offset, bytes] of held) this.release(offset, bytes);
   });
@@ -112,22 +115,13 @@ export class KernelMemory {
     }
     const known = this.#parameters.get(node);
     const place = known ?? this.#place(given.length);
-    if (known === undefined) {
-      this.#parameters.set(node, place);
-      const bytes = given.length * FLOAT;
-      this.#forgotten.register(
-        node,
-        [place.offset, ...place.gradients].map((offset) => [offset, bytes]),
-      );
+    if (known === undefined) this.#parameters.set(node, place);
+    const { values } = place;
+    if (given !== values) {
+      values.set(given);
+      parameter.value = values;
     }
-    const isHere = this.#buffers.has(given.buffer) && given.byteOffset === place.offset;
-    if (isHere && parameter.gradient !== undefined) return place;
-    if (!isHere) {
-      const view = this.floats(place.offset, given.length);
-      view.set(given);
-      parameter.value = view;
-    }
-    parameter.gradient = this.floats(place.gradients[0] ?? NaN, given.length);
+    parameter.gradient = place.gradientOfFirst;
     return place;
   }
 
@@ -150,7 +144,15 @@ export class KernelMemory {
   #place(floats: number): ParameterPlace {
     const offset = this.allocate(floats * FLOAT);
     const gradients = Array.from({ length: this.#ranks }, () => this.allocate(floats * FLOAT));
+    const values = this.floats(offset, floats);
+    // other networks may share the array when the node is gone
+    this.#forgotten.register(
+      values,
+      [offset, ...gradients].map((own) => [own, floats * FLOAT]),
+    );
     return {
+      values,
+      gradientOfFirst: this.floats(gradients[0] ?? NaN, floats),
       value: fixedBuffer(floats, offset),
       gradient: buffersOfRanks(floats, gradients),
       gradients,

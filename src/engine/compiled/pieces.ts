@@ -1,7 +1,6 @@
 /** How a minibatch is divided: among threads, and for each thread into blocks whose values stay in the processor's cache. */
 
 import type { ComputationNode } from "../../network/node.js";
-import { needsWholeMinibatch } from "./lowerings.js";
 
 /** Columns of a minibatch that a thread computes at once. */
 export interface Block {
@@ -60,10 +59,5 @@ export function isDivisible(
   const joined = new Set(nodes.filter(joinsSamples));
   const isOfSamples =
     criterion === undefined || criterion.dynamicAxis !== undefined || joined.has(criterion);
-  return (
-    isOfSamples &&
-    !nodes.some(
-      (node) => needsWholeMinibatch(node) || node.inputs.some((input) => joined.has(input)),
-    )
-  );
+  return isOfSamples && !nodes.some(({ inputs }) => inputs.some((input) => joined.has(input)));
 }

@@ -111,8 +111,15 @@ const isReduction = (name: unknown): name is keyof typeof REDUCTION =>
   typeof name === "string" && name in REDUCTION;
 
 const ReduceElements: Lowering = (context) => {
-  const { node, inputs, value, gradient } = context;
-  const { reductionOp } = node.settings;
+  const { axis, reductionOp } = context.node.settings;
+  const isSum = reductionOp === "Sum" || reductionOp === "Plus";
+  const lowered = reduction(context, reductionOp);
+  // over all samples only a sum can be made of partial ones
+  return lowered && { ...lowered, needsWholeMinibatch: axis === -1 && !isSum };
+};
+
+function reduction(context: LoweringContext, reductionOp: unknown): ReturnType<Lowering> {
+  const { inputs, value, gradient } = context;
   const layout = layoutOf(context);
   const [x] = inputs;
   if (layout === undefined || x === undefined) return undefined;
@@ -137,7 +144,7 @@ const ReduceElements: Lowering = (context) => {
       return calculation.calls;
     },
   };
-};
+}
 
 const SumElements: Lowering = (context) => sum(context, [1, context.inputs[0]?.floats ?? 0, 1], 1);
 
@@ -172,6 +179,7 @@ const MatrixL2Reg: Lowering = (context) => {
   const scalar = (buffer: typeof value) => ({ buffer, sizes: [1, 1] });
   const squares = context.allocate(1);
   return {
+    needsWholeMinibatch: true,
     forward: [
       ...new Calculation(context).innerProductInto(stored(squares), flat, flat).calls,
       call("unary", UNARY.Sqrt, squares, value, 1),

@@ -18,15 +18,20 @@ import {
   type Sparse,
   type Target,
 } from "./lowering.js";
-
 import { lowerings } from "./lowerings.js";
 
-/** The calls of one node, for the trace. */
+/** A call with the node that it is for, which the trace tells. */
 export interface NodeCall extends Call {
   readonly node: ComputationNode;
   readonly isBackward: boolean;
   /** true for a call that one rank runs when all have done the others */
   readonly isOnce?: boolean;
+}
+
+export interface Schedule {
+  readonly calls: readonly NodeCall[];
+  /** true if it is right for a whole minibatch only, not for pieces */
+  readonly needsWholeMinibatch: boolean;
 }
 
 /** A node that has no kernel, and so leaves the network to the portable engine. */
@@ -87,7 +92,7 @@ function mayHaveKernel(node: ComputationNode): boolean {
 export function makeSchedule(
   nodes: readonly ComputationNode[],
   request: ScheduleRequest,
-): readonly NodeCall[] | Obstacle {
+): Schedule | Obstacle {
   return new Compilation(request).compile(nodes);
 }
 
@@ -105,7 +110,7 @@ class Compilation {
     this.#request = request;
   }
 
-  compile(nodes: readonly ComputationNode[]): readonly NodeCall[] | Obstacle {
+  compile(nodes: readonly ComputationNode[]): Schedule | Obstacle {
     const { criterion, outputs } = this.#request.request;
     const used = [...nodes.flatMap(({ inputs }) => inputs), ...outputs];
     for (const node of used) this.#users.set(node, (this.#users.get(node) ?? 0) + 1);
@@ -133,7 +138,11 @@ class Compilation {
         isOnce: true,
       })),
     );
-    return [...forward, ...backward, ...remembering];
+    const all = [...this.#lowered.values()];
+    return {
+      calls: [...forward, ...backward, ...remembering],
+      needsWholeMinibatch: all.some(({ needsWholeMinibatch }) => needsWholeMinibatch === true),
+    };
   }
 
   #place(node: ComputationNode, needsGradient: boolean): void {

@@ -19,6 +19,7 @@ export const CONTROL = {
   done: 0,
   offered: 1,
   taken: 2,
+  failed: 3,
 } as const;
 
 /** What a worker is started with. */
@@ -41,9 +42,15 @@ export function runTask(control: Int32Array, rank: number, kernels: Pick<Kernels
   const state = at + CONTROL.state;
   const found = Atomics.compareExchange(control, state, CONTROL.offered, CONTROL.taken);
   if (found !== CONTROL.offered) return false;
-  // an offset is unsigned, a word is not
-  kernels.run((control[at + CONTROL.offset] ?? 0) >>> 0, control[at + CONTROL.count] ?? 0);
-  Atomics.store(control, state, CONTROL.done);
-  Atomics.notify(control, state);
+  let outcome: number = CONTROL.failed;
+  try {
+    // an offset is unsigned, a word is not
+    kernels.run((control[at + CONTROL.offset] ?? 0) >>> 0, control[at + CONTROL.count] ?? 0);
+    outcome = CONTROL.done;
+  } finally {
+    // nobody may wait for ever for a thread that has died
+    Atomics.store(control, state, outcome);
+    Atomics.notify(control, state);
+  }
   return true;
 }

@@ -52,6 +52,7 @@ export class MemoryVectors implements VectorKernels {
   #list(rank: number, capacity: number): Float64Array {
     const known = this.#lists[rank];
     if (known !== undefined && known.length >= capacity) return known;
+    if (known !== undefined) this.#memory.release(known.byteOffset, known.byteLength);
     const length = Math.max(FIRST_CAPACITY, 2 * capacity);
     const list = this.#memory.doubles(this.#memory.allocate(length * DOUBLE), length);
     this.#lists[rank] = list;

@@ -1,5 +1,6 @@
 /** A thread of a crew: waits for tasks of its rank and runs them, as long as the program lives. */
 
+import assert from "node:assert/strict";
 import { workerData } from "node:worker_threads";
 import { openKernels } from "../../kernels/library.js";
 import { CONTROL, controlBytes, runTask, type WorkerStart } from "./tasks.js";
@@ -12,11 +13,10 @@ const start = workerData as WorkerStart;
 const kernels = openKernels(start.kernels, start.memory);
 const control = new Int32Array(start.memory.buffer, start.control, controlBytes(start.size) / 4);
 
-if (kernels !== undefined) {
-  for (let seen = 0; ;) {
-    seen = nextGeneration(seen);
-    runTask(control, start.rank, kernels);
-  }
+assert(kernels !== undefined, `${start.kernels} was replaced while the program ran`);
+for (let seen = 0; ;) {
+  seen = nextGeneration(seen);
+  runTask(control, start.rank, kernels);
 }
 
 function nextGeneration(seen: number): number {

@@ -1,13 +1,10 @@
 /** The compiled schedule against the portable engine on TensorFlow.js's cpu backend: same values, same gradients. */
 
-import { beforeAll, describe, expect, it } from "@jest/globals";
-import type { Engine } from "../../../src/engine/engine.js";
-import { selectBackend } from "../../../src/engine/backend.js";
-import { createCompiledEngine } from "../../../src/engine/compiled/engine.js";
-import { createPortableEngine } from "../../../src/engine/portable/engine.js";
-import { loadKernelLibrary } from "../../../src/kernels/library.js";
+import { expect, it } from "@jest/globals";
+import { expectNode } from "../../../src/network/network.js";
 import { networkFromScript } from "../../network/script-network.js";
 import { expectClose, results } from "./agreement.js";
+import { withEngines } from "./compared-engines.js";
 
 const NETWORKS: readonly (readonly [string, string])[] = [
   [
@@ -113,62 +110,43 @@ const LOSSES: readonly (readonly [string, string])[] = [
   ],
 ];
 
-describe.each([
+for (const [form, threads] of [
   ["wasm", 1],
   ["native", 1],
   ["wasm", 2],
   ["native", 3],
-] as const)("kernels as %s with %s threads", (form, threads) => {
-  const refused: string[] = [];
-  let portable: Engine;
-  let compiled: Engine | undefined;
-
-  beforeAll(async () => {
-    portable = createPortableEngine(await selectBackend("cpu"), () => undefined);
-    const library = loadKernelLibrary(form, 1 << 24);
-    if (library === undefined) {
-      console.warn(`SKIPPED: no kernels as ${form} have been built here`);
-    } else {
-      compiled = createCompiledEngine({
-        library,
-        startPortable: () => Promise.resolve(portable),
-        threads,
-        tracesSchedule: false,
-        log: (line) => refused.push(line),
-      });
-    }
+] as const) {
+  withEngines(form, threads, (engines) => {
+    it.each([
+      ...NETWORKS.map(([name, source]) => [name, `${source} ; criterionNodes = (y)`] as const),
+      ...LOSSES,
+    ])("%s", (_, source) => {
+      const { compiled, portable, log } = engines();
+      expectClose(results(compiled, source), results(portable, source));
+      expect(log).toEqual([]);
+    });
   });
+}
 
-  it.each([
-    ...NETWORKS.map(([name, source]) => [name, `${source} ; criterionNodes = (y)`] as const),
-    ...LOSSES,
-  ])("%s", (_, source) => {
-    if (compiled === undefined) return;
+withEngines("wasm", 1, (engines) => {
+  it("leaves what has no kernel to the portable engine, and says so once", async () => {
+    const { compiled, portable, log } = engines();
+    const source = `x = Input {3} ; t = Input {3} ; w = ParameterTensor {(3)}
+      y = CosDistanceWithNegativeSamples (x .* w, t, 1, 2) ; criterionNodes = (y)`;
+    await compiled.prepare(networkFromScript(source).network);
     expectClose(results(compiled, source), results(portable, source));
-    expect(refused).toEqual([]);
+    await compiled.prepare(networkFromScript(source).network);
+    const told = /^CosDistanceWithNegativeSamples 'y' has no kernel: .* portable engine/;
+    expect(log).toEqual([expect.stringMatching(told)]);
   });
-});
 
-it("leaves what has no kernel to the portable engine, and says so once", async () => {
-  const portable = createPortableEngine(await selectBackend("cpu"), () => undefined);
-  const library = loadKernelLibrary("wasm", 1 << 24);
-  if (library === undefined) {
-    console.warn("SKIPPED: no kernels have been built here");
-    return;
-  }
-  const lines: string[] = [];
-  const engine = createCompiledEngine({
-    library,
-    startPortable: () => Promise.resolve(portable),
-    threads: 1,
-    tracesSchedule: false,
-    log: (line) => lines.push(line),
+  it("has the value of an output that is a parameter", () => {
+    const { network } = networkFromScript(
+      `x = Input {2} ; w = ParameterTensor {2, init = "fixedValue", value = 3} ; y = x .* w`,
+    );
+    const w = expectNode(network, "w");
+    const program = engines().compiled.compile({ network, outputs: [w], columns: 5 });
+    program.run({ samples: 5, streams: new Map() }, { isTraining: false, dropoutRate: 0 });
+    expect([...program.value(w)]).toEqual([3, 3]);
   });
-  const source = `x = Input {3} ; t = Input {3} ; w = ParameterTensor {(3)}
-    y = CosDistanceWithNegativeSamples (x .* w, t, 1, 2) ; criterionNodes = (y)`;
-  await engine.prepare(networkFromScript(source).network);
-  expectClose(results(engine, source), results(portable, source));
-  await engine.prepare(networkFromScript(source).network);
-  const told = /^CosDistanceWithNegativeSamples 'y' has no kernel: .* portable engine/;
-  expect(lines).toEqual([expect.stringMatching(told)]);
 });
