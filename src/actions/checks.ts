@@ -8,12 +8,11 @@ import type { ComputationNode } from "../network/node.js";
 import { evaluationOrder } from "../network/order.js";
 import { configureReader, type ConfiguredReader } from "../readers/index.js";
 import { trainingCriteria } from "../train/criterion.js";
-import { sgdSettings } from "../train/settings.js";
+import { sgdSection, sgdSettings } from "../train/settings.js";
 import type { CheckAction, CheckedNetwork, Checking } from "./action.js";
-import { originalNetwork, referenceNode } from "./adapt.js";
 import { obtainNetwork } from "./network-source.js";
+import { originalNetwork, referenceNode } from "./original-network.js";
 import { nodesToEvaluate, testSettings } from "./test.js";
-import { sgdSection } from "./train.js";
 import { nodesToWrite, writeSettings } from "./write.js";
 
 export const checkTrain: CheckAction = (section, checking) =>

@@ -7,7 +7,7 @@ import type { Run } from "../engine/run.js";
 import type { ComputationNetwork } from "../network/network.js";
 import { createReader } from "../readers/index.js";
 import type { Reference } from "../train/adapted-labels.js";
-import { sgdSettings, type SgdSettings } from "../train/settings.js";
+import { sgdSection, sgdSettings, type SgdSettings } from "../train/settings.js";
 import { trainNetwork } from "../train/sgd.js";
 import type { TrainingFiles } from "../train/training.js";
 import { networkFromFile, obtainNetwork, skipSeedsOfNetwork } from "./network-source.js";
@@ -77,11 +77,6 @@ function filesOf(section: Section, settings: SgdSettings, { precision }: Run): T
   } catch (error) {
     throw located(error, sgdSection(section).rangeOf("modelPath"));
   }
-}
-
-/** The section with the learner's settings; `optimizer` is its newer name. */
-export function sgdSection(section: Section): Section {
-  return section.optionalSection("optimizer") ?? section.section("SGD");
 }
 
 function checkpointNetwork(section: Section, run: Run, file: string): ComputationNetwork {

@@ -15,7 +15,7 @@ import type { ComputationNode } from "../network/node.js";
 import { evaluationOrder } from "../network/order.js";
 import { networkRoots } from "../network/validate.js";
 import { describeParameters } from "../train/describe.js";
-import { trainedParameters } from "../train/parameter-updates.js";
+import { trainedParameters } from "../train/criterion.js";
 import { Diagnostics } from "./diagnostics.js";
 import { changeDirectory, readText } from "./make-run.js";
 import { checkCommand, commandOf, type Command } from "./pre-check.js";

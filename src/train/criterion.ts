@@ -5,6 +5,7 @@ import type { Program } from "../engine/engine.js";
 import type { Precision } from "../engine/run.js";
 import { expectNode, type ComputationNetwork } from "../network/network.js";
 import type { ComputationNode } from "../network/node.js";
+import { evaluationOrder } from "../network/order.js";
 import { elementCount, printShape } from "../operations/shape.js";
 import type { CriterionItem } from "./log-format.js";
 
@@ -125,6 +126,16 @@ export function expectScalar(node: ComputationNode): void {
       hint: "reduce it to one number, for example with ReduceSum or ReduceMean",
     },
   );
+}
+
+/**
+ * Parameters the criterion depends on and whose learningRateMultiplier is not 0, sorted by name: case counts, as in
+ * checkpoints.
+ */
+export function trainedParameters(criterion: ComputationNode): ComputationNode[] {
+  return evaluationOrder([criterion])
+    .filter((node) => (node.parameter?.learningRateMultiplier ?? 0) > 0)
+    .sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
 }
 
 /** The lines that introduce the criteria: `Training criterion:   ce = CrossEntropyWithSoftmax`. */

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import type { VectorCall, VectorKernels } from "../engine/engine.js";
-import { evaluationOrder } from "../network/order.js";
 import type { ComputationNode, FloatArray, ParameterState } from "../network/node.js";
 import { normal } from "../random/distributions.js";
 import { MersenneTwister } from "../random/mersenne-twister.js";
@@ -20,16 +19,6 @@ export interface MinibatchStep {
   readonly momentumPerSample: number;
   /** of this minibatch: a short one has less momentum */
   readonly samples: number;
-}
-
-/**
- * Parameters the criterion depends on and whose learningRateMultiplier is not 0, sorted by name: case counts, as in
- * checkpoints.
- */
-export function trainedParameters(criterion: ComputationNode): ComputationNode[] {
-  return evaluationOrder([criterion])
-    .filter((node) => (node.parameter?.learningRateMultiplier ?? 0) > 0)
-    .sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
 }
 
 export class ParameterUpdates {

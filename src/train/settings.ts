@@ -59,6 +59,11 @@ export interface SgdSettings {
   readonly notes: readonly string[];
 }
 
+/** The section with the learner's settings; `optimizer` is its newer name. */
+export function sgdSection(section: Section): Section {
+  return section.optionalSection("optimizer") ?? section.section("SGD");
+}
+
 /**
  * Reads the SGD section.
  * @throws CntkError "configuring" for missing, contradictory or wrong values, and for what this version cannot do

@@ -5,7 +5,12 @@ import type { Engine } from "../engine/engine.js";
 import { Interrupted } from "../engine/interruption.js";
 import type { Reader } from "../readers/reader.js";
 import { printf } from "../script/printf.js";
-import { criterionLines, trainingCriteria, type TrainingCriteria } from "./criterion.js";
+import {
+  criterionLines,
+  trainingCriteria,
+  type TrainingCriteria,
+  trainedParameters,
+} from "./criterion.js";
 import { describeModel, describeParameters } from "./describe.js";
 import { EpochChoices, type Choice } from "./epoch-choices.js";
 import { evaluateNodes } from "./evaluation.js";
@@ -13,7 +18,7 @@ import { LearningRateControl } from "./learning-rate-control.js";
 import { formatCriterion, type CriterionItem } from "./log-format.js";
 import { MinibatchLoop } from "./minibatch-loop.js";
 import { NodeSchedules, unregularizedParameters } from "./node-schedules.js";
-import { ParameterUpdates, trainedParameters } from "./parameter-updates.js";
+import { ParameterUpdates } from "./parameter-updates.js";
 import { precompute } from "./pre-computation.js";
 import { momentumAsTimeConstant } from "./settings.js";
 import { describeSubMinibatches } from "./sub-minibatches.js";

@@ -8,7 +8,7 @@ import { operations } from "../../src/operations/index.js";
 import { findNode } from "../../src/network/network.js";
 import { readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint.js";
 import { initialLearnerState } from "../../src/train/learners.js";
-import { trainedParameters } from "../../src/train/parameter-updates.js";
+import { trainedParameters } from "../../src/train/criterion.js";
 import {
   axis,
   block,

@@ -16,7 +16,7 @@ import {
   writeCheckpoint,
   writeFileAtomically,
 } from "../../src/train/checkpoint.js";
-import { trainedParameters } from "../../src/train/parameter-updates.js";
+import { trainedParameters } from "../../src/train/criterion.js";
 import {
   bytesOf,
   f64,
