@@ -180,6 +180,13 @@ async function main(): Promise<void> {
     },
     allowPositionals: true,
   });
+  const known = CASES.map(({ name }) => name);
+  const unknown = positionals.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    console.error(`unknown training ${unknown.join(", ")}; there are: ${known.join(", ")}`);
+    process.exitCode = 1;
+    return;
+  }
   const random = new MersenneTwister(Number(values.seed));
   writeData(random);
   const wanted = CASES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));

@@ -132,7 +132,14 @@ INLINE vector hyperbolic_tangent(vector x) {
   return choose(x == x, result, x);
 }
 
-/* 1 / (1 + e^-x): 0 once e^-x overflows, as nodes.md 4.1 has it. */
-INLINE vector logistic(vector x) { return 1.0f / (1.0f + exponential(-x)); }
+/*
+ * 1 / (1 + e^-x), below 0 as e^x / (1 + e^x), whose error is the smaller one; 0 once e^-x overflows, as nodes.md 4.1 has
+ * it.
+ */
+INLINE vector logistic(vector x) {
+  vector power = exponential(-magnitude(x));
+  vector y = choose(x < 0, power, splat(1.0f)) / (1.0f + power);
+  return choose(x < -88.7228f, splat(0), y);
+}
 
 #endif
