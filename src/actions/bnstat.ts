@@ -32,7 +32,7 @@ export function bnstatSettings(section: Section) {
 export async function bnstatAction(section: Section, run: Run): Promise<void> {
   const settings = bnstatSettings(section);
   const { minibatchSize, itersPerNode, traceLevel } = settings;
-  const reader = createReader(section.section("reader"), { log: run.log, traceLevel });
+  const reader = await createReader(section.section("reader"), { log: run.log, traceLevel });
   const network = networkFromFile(settings.modelPath, section, run);
   const evaluated = nodesToEvaluate(network, settings.evalNodeNames, run.log);
   const normalizations = evaluationOrder(evaluated).filter(isNormalization);

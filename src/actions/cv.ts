@@ -52,7 +52,7 @@ export async function cvAction(section: Section, run: Run): Promise<void> {
   const settings = cvSettings(section);
   const { modelPath, secondsBetweenRuns, traceLevel, evalNodeNames } = settings;
   // all models see the data in the order in which the reader goes on
-  const reader = createReader(section.section("reader"), { log: run.log, traceLevel });
+  const reader = await createReader(section.section("reader"), { log: run.log, traceLevel });
   const results: Result[] = [];
   for (const file of modelsToEvaluate(settings, run.log)) {
     if (results.length > 0 && secondsBetweenRuns > 0) await sleep(1000 * secondsBetweenRuns);

@@ -26,7 +26,7 @@ export function testSettings(section: Section) {
 export async function testAction(section: Section, run: Run): Promise<void> {
   const { traceLevel, evalNodeNames, ...settings } = testSettings(section);
   const readerSection = section.section("reader");
-  const reader = createReader(readerSection, {
+  const reader = await createReader(readerSection, {
     log: run.log,
     traceLevel,
     // without a word about it in the reader's own section the data is read in file order

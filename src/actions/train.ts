@@ -47,9 +47,9 @@ export async function trainFrom(section: Section, run: Run, beginning: Beginning
     return;
   }
   const { log } = run;
-  const reader = createReader(section.section("reader"), { log });
+  const reader = await createReader(section.section("reader"), { log });
   const cvSection = section.optionalSection("cvReader");
-  const cvReader = cvSection === undefined ? undefined : createReader(cvSection, { log });
+  const cvReader = cvSection === undefined ? undefined : await createReader(cvSection, { log });
   const network =
     trained === undefined
       ? beginning.newNetwork(settings)

@@ -33,7 +33,7 @@ export async function writeAction(section: Section, run: Run): Promise<void> {
   const settings = writeSettings(section, run);
   const { outputPath, format, traceLevel, minibatchSize, epochSize } = settings;
   const readerSection = section.section("reader");
-  const reader = createReader(readerSection, { log: run.log, traceLevel, randomize: false });
+  const reader = await createReader(readerSection, { log: run.log, traceLevel, randomize: false });
   const network = obtainNetwork(section, run, "use");
   const nodes = nodesToWrite(network, settings.outputNodeNames, run.log);
   const engine = await run.engine(network);

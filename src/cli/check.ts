@@ -17,7 +17,7 @@ import { networkRoots } from "../network/validate.js";
 import { describeParameters } from "../train/describe.js";
 import { trainedParameters } from "../train/criterion.js";
 import { Diagnostics } from "./diagnostics.js";
-import { changeDirectory, readText } from "./make-run.js";
+import { changeDirectory, readText } from "./file-access.js";
 import { checkCommand, commandOf, type Command } from "./pre-check.js";
 import { readLogSettings, readRunSettings } from "./root-settings.js";
 

@@ -5,9 +5,6 @@ import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { Interruption } from "../engine/interruption.js";
 
-/** Exit code of a program that Ctrl-C ended: 128 + SIGINT. */
-export const INTERRUPTED_EXIT_CODE = 130;
-
 /** What the flag says that both threads see. */
 const WATCHING = 0;
 const REQUESTED = 1;

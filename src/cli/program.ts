@@ -1,10 +1,18 @@
 /** The whole program as a function of its arguments: chooses what to do, prints errors, returns the exit code. */
 
-import { CntkError, reasonOf } from "../../grammar/errors.js";
+import { existsSync } from "node:fs";
+import { CntkError, nearestName, reasonOf } from "../../grammar/errors.js";
 import { Interrupted } from "../engine/interruption.js";
-import { INTERRUPTED_EXIT_CODE } from "./ctrl-c.js";
-import { buildInfo, USAGE } from "./frame.js";
+import { firstWord, parseArguments } from "./arguments.js";
 import { LogOutput, type Terminal } from "./log-output.js";
+import { flag, oneOf, positiveInteger, text, texts } from "./parameters.js";
+import {
+  BACKEND,
+  hasConfigFile,
+  SUBCOMMANDS,
+  type Outputs,
+  type Subcommand,
+} from "./subcommands.js";
 
 export interface Streams {
   /** results: help, listings */
@@ -13,6 +21,9 @@ export interface Streams {
   readonly stderr: Terminal;
 }
 
+/** Exit code of a program that Ctrl-C ended: 128 + SIGINT. */
+const INTERRUPTED_EXIT_CODE = 130;
+
 /**
  * Runs the program.
  * @param args what stands after the program's name
@@ -20,19 +31,16 @@ export interface Streams {
  */
 export async function runProgram(args: readonly string[], streams: Streams): Promise<number> {
   const output = new LogOutput(streams.stderr);
-  const hasConfig = args.some((arg) => /^configFile=/i.test(arg));
-  const isCheck = args[0] === "check" && hasConfig;
-  const isRun = hasConfig && !isCheck;
+  const place = firstWord(args, [...CONFIG_RUN.options, ...GENERAL]) ?? args.length;
+  const word = args[place];
+  const subcommand = SUBCOMMANDS.find(({ name }) => name === word);
+  const isRun = subcommand === undefined && hasConfigFile(args);
   try {
-    if (args.length === 0) return explainUsage(output);
-    if (isCheck) return await runCheck(args.slice(1), streams);
-    if (isRun) {
-      await runCntkCommandLine(args, output);
-      return 0;
-    }
-    const { runSubcommand } = await import("./subcommands.js");
-    await runSubcommand(args, streams, output);
-    return 0;
+    if (args.length === 0) return await explainUsage(output);
+    const outputs = { stdout: streams.stdout, output };
+    if (subcommand !== undefined) return await run(subcommand, args.toSpliced(place, 1), outputs);
+    if (word !== undefined && !isRun) throw noConfigFile(word);
+    return await run(CONFIG_RUN, args, outputs);
   } catch (error) {
     if (isRun) output.line("");
     if (error instanceof Interrupted) {
@@ -47,86 +55,98 @@ export async function runProgram(args: readonly string[], streams: Streams): Pro
   }
 }
 
-function explainUsage(output: LogOutput): number {
+async function explainUsage(output: LogOutput): Promise<number> {
+  const { buildInfo, USAGE } = await import("./frame.js");
   for (const line of [...buildInfo(), "No command-line argument given.", ...USAGE]) {
     output.line(line);
   }
   return 1;
 }
 
+const SETTINGS = texts("settings", "configFile=FILE, and key=value to override the config");
+const TENSORBOARD = text(
+  "tensorboard",
+  "With configFile: a folder for event files that TensorBoard shows",
+  "a folder for TensorBoard's event files",
+);
+const THREADS = positiveInteger(
+  "threads",
+  "With configFile: threads to compute with, instead of numCPUThreads",
+);
+const TRACE = oneOf(
+  "trace",
+  "With configFile: print the compiled schedule, with the time of every call",
+  ["schedule"],
+);
+
 /** CNTK's own form, `configFile=... key=value ...`: nothing but our options is taken out of it. */
-async function runCntkCommandLine(args: readonly string[], output: LogOutput): Promise<void> {
-  const { options, rest } = takeOptions(args);
-  const { runConfig } = await import("./run-config.js");
-  const { backend = "auto", tensorboard } = options;
-  const threads = options.threads === undefined ? undefined : threadCount(options.threads);
-  if (options.trace !== undefined && options.trace !== "schedule") {
-    throw new CntkError("configuring", `--trace: expected schedule, found ${options.trace}`);
+const CONFIG_RUN: Subcommand = {
+  name: "",
+  describe: `Runs the commands of a CNTK BrainScript config: trains, tests and writes networks.
+key=value overrides the config, for example: trainNetwork=[SGD=[maxEpochs=3]]`,
+  positionals: [SETTINGS],
+  options: [BACKEND, TENSORBOARD, THREADS, TRACE],
+  adviceOnOptions:
+    "values of the config are set without dashes: key=value; tscntk --help lists the options",
+  run: async (value, { output }) => {
+    const [args, tracesSchedule] = [value(SETTINGS), value(TRACE) !== undefined];
+    if (!hasConfigFile(args)) throw noConfigFile(args[0]);
+    const [backend, tensorboard, threads] = [value(BACKEND), value(TENSORBOARD), value(THREADS)];
+    const { runConfig } = await import("./run-config.js");
+    await runConfig({ args, backend, tensorboard, threads, tracesSchedule, output });
+    return 0;
+  },
+};
+
+const HELP = flag("help", "Show help");
+const VERSION = flag("version", "Show version number");
+/** What every command understands. */
+const GENERAL = [VERSION, HELP];
+
+async function run(
+  command: Subcommand,
+  args: readonly string[],
+  outputs: Outputs,
+): Promise<number> {
+  const options = [...command.options, ...GENERAL];
+  const value = parseArguments(args, { ...command, options });
+  if (value(HELP)) {
+    outputs.stdout(await helpOn(command));
+    return 0;
   }
-  const tracesSchedule = options.trace === "schedule";
-  await runConfig({ args: rest, backend, tensorboard, threads, tracesSchedule, output });
-}
-
-/** @returns the exit code: 1 if the config has mistakes */
-async function runCheck(args: readonly string[], { stdout }: Streams): Promise<number> {
-  const flags = ["--graph", "--json"];
-  const unknown = args.find((arg) => arg.startsWith("-") && !flags.includes(arg));
-  if (unknown !== undefined) throw unknownOption(unknown);
-  const [graph = false, json = false] = flags.map((flag) => args.includes(flag));
-  if (graph && json) throw new CntkError("configuring", "--graph and --json exclude each other");
-  const { checkConfig } = await import("./check.js");
-  const config = args.filter((arg) => !flags.includes(arg));
-  return (await checkConfig({ args: config, graph, json, print: stdout })) ? 0 : 1;
-}
-
-/** Our options of a run, with what their values are. */
-const RUN_OPTIONS = {
-  backend: "a name, such as auto, wasm or cpu",
-  tensorboard: "a folder for TensorBoard's event files",
-  threads: "a number of threads, 1 or more",
-  trace: "schedule, to print what the compiled engine does and how long it takes",
-} as const;
-
-type RunOptions = Partial<Record<keyof typeof RUN_OPTIONS, string>>;
-
-const isRunOption = (name: string): name is keyof typeof RUN_OPTIONS =>
-  Object.hasOwn(RUN_OPTIONS, name);
-
-/** `--backend NAME`, `--backend=NAME` and the like, and the other arguments as they are. */
-export function takeOptions(args: readonly string[]): {
-  readonly options: RunOptions;
-  readonly rest: readonly string[];
-} {
-  const options: RunOptions = {};
-  const rest: string[] = [];
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] ?? "";
-    if (!arg.startsWith("-")) {
-      rest.push(arg);
-      continue;
-    }
-    const [, name = "", value] = /^--([^=]*)(?:=(.*))?$/.exec(arg) ?? [];
-    if (!isRunOption(name)) throw unknownOption(arg);
-    options[name] = expectValue(name, value ?? args[++i]);
+  if (value(VERSION)) {
+    const { programVersion } = await import("./version.js");
+    outputs.stdout(`${programVersion()}\n`);
+    return 0;
   }
-  return { options, rest };
+  // a mistake in any of them is found before something is done
+  for (const parameter of [...command.positionals, ...options]) value(parameter);
+  return command.run(value, outputs);
 }
 
-function threadCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1) return count;
-  throw new CntkError("configuring", `--threads: expected ${RUN_OPTIONS.threads}, found ${text}`);
+async function helpOn(command: Subcommand): Promise<string> {
+  const { programHelp, subcommandHelp } = await import("./help.js");
+  if (command !== CONFIG_RUN) {
+    return subcommandHelp({ ...command, options: [...command.options, HELP] });
+  }
+  const program = { ...command, options: [...command.options, ...GENERAL] };
+  return programHelp("tscntk configFile=FILE [key=value ...]", program, SUBCOMMANDS);
 }
 
-function expectValue(name: keyof typeof RUN_OPTIONS, value: string | undefined): string {
-  if (value !== undefined && value !== "" && !value.includes("configFile=")) return value;
-  throw new CntkError("configuring", `--${name}: expected ${RUN_OPTIONS[name]}`);
-}
-
-function unknownOption(arg: string): CntkError {
-  return new CntkError("configuring", `unknown option ${arg}`, {
-    hint: "values of the config are set without dashes: key=value; tscntk --help lists the options",
-  });
+/** The most likely mistakes get the best advice. @param word what stands where the config or a subcommand could */
+function noConfigFile(word: string | undefined): CntkError {
+  const general =
+    "run tscntk configFile=FILE [key=value ...]; tscntk --help lists what else there is";
+  const message = "no configFile=FILE among the arguments";
+  if (word === undefined) return new CntkError("configuring", message, { hint: general });
+  const isFile = existsSync(word) || /\.(cntk|config)$/i.test(word);
+  const nearest = nearestName(
+    word,
+    SUBCOMMANDS.map(({ name }) => name),
+  );
+  const meant = isFile ? `configFile=${word}` : nearest && `tscntk ${nearest}`;
+  const hint = meant === undefined ? general : `did you mean ${meant}?`;
+  return new CntkError("configuring", `${message}, found "${word}"`, { hint });
 }
 
 function describeError(error: unknown): string {

@@ -1,10 +1,9 @@
-/** The table of readers by readerType (readers.md 0). */
+/** The table of readers by readerType (readers.md 0). Each is loaded when it opens its data. */
 
 import { nearestName } from "../../grammar/errors.js";
 import type { Section } from "../config/section.js";
 import type { Reader } from "./reader.js";
 import { textFormatSettings } from "./settings.js";
-import { CNTKTextFormatReader } from "./text-format.js";
 
 export interface ReaderOptions {
   readonly log: (line: string) => void;
@@ -18,7 +17,7 @@ export interface ReaderOptions {
 export interface ConfiguredReader {
   readonly streams: Reader["streams"];
   /** @throws CntkError "reading" for data that cannot be opened */
-  open(options: ReaderOptions): Reader;
+  open(options: ReaderOptions): Promise<Reader>;
 }
 
 const READERS: Readonly<Record<string, (section: Section) => ConfiguredReader>> = {
@@ -31,15 +30,17 @@ const READERS: Readonly<Record<string, (section: Section) => ConfiguredReader>> 
           { dimension, isSparse: format === "sparse" },
         ]),
       ),
-      open: ({ log, randomize, traceLevel }) =>
-        CNTKTextFormatReader(
+      open: async ({ log, randomize, traceLevel }) => {
+        const { CNTKTextFormatReader } = await import("./text-format.js");
+        return CNTKTextFormatReader(
           {
             ...settings,
             randomization: randomize === false ? undefined : settings.randomization,
             traceLevel: traceLevel ?? settings.traceLevel,
           },
           log,
-        ),
+        );
+      },
     };
   },
 };
@@ -61,7 +62,7 @@ const OTHER_READERS = [
  * The reader that a reader section describes.
  * @throws CntkError "configuring" for wrong settings, "reading" for data that cannot be opened
  */
-export function createReader(section: Section, options: ReaderOptions): Reader {
+export async function createReader(section: Section, options: ReaderOptions): Promise<Reader> {
   return configureReader(section).open(options);
 }
 

@@ -88,18 +88,57 @@ describe("help and version", () => {
       ["visualize", "--help"],
       ["--model", "--data", "--nodes", "--count", "--to"],
     ],
+    [
+      ["--backend", "wasm", "graph", "--help"],
+      ["tscntk graph <file> [settings..]", "--svg", "--backend"],
+    ],
+    [
+      ["configFile=my.cntk", "--help"],
+      ["tscntk configFile=FILE [key=value ...]", "--tensorboard", "--threads", "--trace"],
+    ],
     [["--version"], ["0."]],
+    [["check", "--version"], ["0."]],
   ])("%j", async (args, expected) => {
     const { status, stdout, stderr } = await tscntk(args);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     for (const text of expected) expect(stdout).toContain(text);
   });
+
+  it("lists only what a subcommand uses, in two columns", async () => {
+    const { stdout } = await tscntk(["visualize", "--help"]);
+    expect(stdout.split("\n")).toEqual([
+      "tscntk visualize",
+      "",
+      "Draw what an auto-encoder makes of images: input, encoding and output",
+      "",
+      "Options:",
+      "  --model TEXT    Model file [required]",
+      "  --data TEXT     Images in text format [required]",
+      "  --nodes TEXT..  Input, encoding and output",
+      "  --count NUMBER  How many images [default: 10]",
+      '  --to TEXT       Folder to write to [default: "output"]',
+      "  --backend TEXT  What computes: auto takes the best one that is there",
+      '                  [choices: "auto", "kernels", "tensorflow", "wasm", "cpu"] [default: "auto"]',
+      "  --help          Show help",
+      "",
+    ]);
+  });
+
+  it("fits into 100 columns", async () => {
+    const { stdout } = await tscntk(["--help"]);
+    const widths = stdout.split("\n").map((line) => line.length);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(100);
+    expect(stdout).toContain(
+      "input, encoding and\n                                    output\n\nOptions:\n",
+    );
+  });
 });
 
 describe("arguments that are not understood", () => {
-  const lists = "  hint: tscntk --help, or --help after a subcommand, lists what is possible";
+  const lists = (subcommand: string) =>
+    `  hint: tscntk ${subcommand} --help lists what is possible`;
 
-  it.each([
+  it.each<[readonly string[], string | RegExp]>([
     [
       ["my.cntk"],
       'configuring: no configFile=FILE among the arguments, found "my.cntk"\n  hint: did you mean configFile=my.cntk?',
@@ -112,12 +151,72 @@ describe("arguments that are not understood", () => {
       ["maxEpochs=3"],
       'configuring: no configFile=FILE among the arguments, found "maxEpochs=3"\n  hint: run tscntk configFile=FILE [key=value ...]; tscntk --help lists what else there is',
     ],
-    [["nodes"], `configuring: Not enough non-option arguments: got 0, need at least 1\n${lists}`],
+    [
+      ["--backend", "cpu"],
+      /^configuring: no configFile=FILE among the arguments\n  hint: run tscntk /,
+    ],
+    [
+      ["nodes"],
+      `configuring: nodes <model>: expected a model file, found nothing\n${lists("nodes")}`,
+    ],
+    [
+      ["nodes", ""],
+      `configuring: nodes <model>: expected a model file, found ""\n${lists("nodes")}`,
+    ],
+    [
+      ["nodes", "one.dnn", "two.dnn"],
+      `configuring: nodes: expected nothing behind <model>, found "two.dnn"\n${lists("nodes")}`,
+    ],
+    [
+      ["visualize", "one.dnn"],
+      `configuring: visualize: expected nothing but options, found "one.dnn"\n${lists("visualize")}`,
+    ],
+    [
+      ["graph", "my.cntk"],
+      `configuring: graph --svg: expected a file to write, found nothing\n${lists("graph")}`,
+    ],
+    [
+      ["graph", "my.cntk", "--svg"],
+      `configuring: graph --svg: expected a file to write, found nothing\n${lists("graph")}`,
+    ],
+    [
+      ["graph", "my.cntk", "--svg="],
+      `configuring: graph --svg: expected a file to write, found ""\n${lists("graph")}`,
+    ],
+    [
+      ["graph", "my.cntk", "--svg", "--command", "train"],
+      `configuring: graph --svg: expected a file to write, found "--command"\n${lists("graph")}`,
+    ],
+    [
+      ["check", "configFile=my.cntk", "--json=yes"],
+      `configuring: check --json: expected no value, found "yes"\n${lists("check")}`,
+    ],
     [
       ["install", "cifar"],
-      `configuring: Invalid values:\n  Argument: dataset, Given: "cifar", Choices: "mnist"\n${lists}`,
+      `configuring: install <dataset>: expected mnist, found "cifar"\n${lists("install")}`,
     ],
-    [["--bakend", "wasm"], /^configuring: unknown option --bakend\n  hint: known: --backend, /],
+    [
+      ["install", "mnits"],
+      'configuring: install <dataset>: expected mnist, found "mnits"\n  hint: did you mean mnist?',
+    ],
+    [
+      ["--backend", "wsam", "nodes", "one.dnn"],
+      'configuring: nodes --backend: expected auto, kernels, tensorflow, wasm or cpu, found "wsam"\n  hint: did you mean wasm?',
+    ],
+    ...["ten", "0", "2.5", "-3"].map((count): [string[], string] => [
+      ["visualize", "--model", "one.dnn", "--data", "data.txt", "--count", count],
+      `configuring: visualize --count: expected a positive integer, found "${count}"\n${lists("visualize")}`,
+    ]),
+    [["--bakend", "wasm"], "configuring: unknown option --bakend\n  hint: did you mean --backend?"],
+    [["-backend", "wasm"], "configuring: unknown option -backend\n  hint: did you mean --backend?"],
+    [
+      ["nodes", "one.dnn", "--grahp=x"],
+      "configuring: unknown option --grahp\n  hint: known to nodes: --backend, --version, --help",
+    ],
+    [
+      ["--threads", "2", "nodes", "one.dnn"],
+      "configuring: unknown option --threads\n  hint: known to nodes: --backend, --version, --help",
+    ],
   ])("%j", async (args, expected) => {
     const { status, stdout, stderr } = await tscntk(args);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
@@ -133,8 +232,13 @@ describe("arguments that are not understood", () => {
     expect(stderr).toContain("Usage: tscntk configFile=yourConfigFile");
   });
 
-  it("reports a model file that is not there", async () => {
-    const { status, stderr } = await tscntk(["nodes", "nowhere.dnn"]);
+  it.each([
+    [["nodes", "nowhere.dnn"]],
+    [["--backend", "cpu", "nodes", "nowhere.dnn"]],
+    [["--backend=cpu", "nodes", "nowhere.dnn"]],
+    [["nodes", "nowhere.dnn", "--backend", "cpu"]],
+  ])("reports a model file that is not there: %j", async (args) => {
+    const { status, stderr } = await tscntk(args);
     expect(status).toBe(1);
     expect(stderr).toBe(
       "reading: cannot read the model 'nowhere.dnn': ENOENT: no such file or directory\n",
@@ -262,7 +366,26 @@ describe("running a config", () => {
       ["configFile=done.cntk", "type=float"],
       /type: deprecated, it is called 'precision' now/,
     ],
-    ["an option it does not have", ["configFile=done.cntk", "--fast"], /unknown option --fast\n/],
+    [
+      "an option it does not have",
+      ["configFile=done.cntk", "--fast"],
+      /unknown option --fast\n {2}hint: values of the config are set without dashes: key=value; /,
+    ],
+    [
+      "a misspelt option",
+      ["configFile=done.cntk", "--thread=2"],
+      /unknown option --thread\n {2}hint: did you mean --threads\?\nEXCEPTION occurred: /,
+    ],
+    [
+      "a number of threads that is none",
+      ["configFile=done.cntk", "--threads", "two"],
+      /\n\n?configuring: --threads: expected a positive integer, found "two"\n[^]*\nEXCEPTION /,
+    ],
+    [
+      "an option whose value is forgotten",
+      ["--trace", "configFile=done.cntk"],
+      /configuring: --trace: expected schedule, found "configFile=done.cntk"\n/,
+    ],
     [
       "data that are not there",
       ["configFile=done.cntk", "makeMode=false", "one=[reader=[input=[x=[dim=1;format=dense]]]]"],

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { SourceText } from "../../grammar/source.js";
 import { rootSection, type Section } from "../../src/config/section.js";
-import { createReader } from "../../src/readers/index.js";
+import { configureReader, createReader } from "../../src/readers/index.js";
 import { textFormatSettings } from "../../src/readers/settings.js";
 import { epoch, errorOf, fileOf, shown } from "./small-texts.js";
 
@@ -124,20 +124,20 @@ describe("createReader", () => {
     [{ log }, "6|3|1|5|9|0|4|2|7|8"],
     [{ log, randomize: true }, "6|3|1|5|9|0|4|2|7|8"],
     [{ log, randomize: false }, "0|1|2|3|4|5|6|7|8|9"],
-  ])("makes a CNTKTextFormatReader by default: %j", (options, order) => {
-    const [batch] = epoch(createReader(withFile("chunkSizeInBytes = 14"), options));
+  ])("makes a CNTKTextFormatReader by default: %j", async (options, order) => {
+    const [batch] = epoch(await createReader(withFile("chunkSizeInBytes = 14"), options));
     expect(batch && shown(batch)).toEqual({ A: order.replaceAll(/\d/g, "$& 0") });
   });
 
-  it("lets an action set the traceLevel", () => {
+  it("lets an action set the traceLevel", async () => {
     const file = fileOf("|A 1\n");
-    const told = (traceLevel: number) => {
+    const told = async (traceLevel: number) => {
       const messages: string[] = [];
       const options = { log: (line: string) => messages.push(line), traceLevel };
-      epoch(createReader(sectionOf(`file = "${file}"\n${INPUT}`), options));
+      epoch(await createReader(sectionOf(`file = "${file}"\n${INPUT}`), options));
       return messages.length;
     };
-    expect([told(0), told(1), told(2)]).toEqual([0, 1, 2]);
+    expect([await told(0), await told(1), await told(2)]).toEqual([0, 1, 2]);
   });
 
   it.each([
@@ -146,7 +146,7 @@ describe("createReader", () => {
     ['readerType = "Nonsense"', "unknown readerType 'Nonsense'", /^supported: /],
     ["readers = (a:b)", "several sources in one reader are not supported", /readerType/],
   ])("%s is a mistake", (keys, message, hint) => {
-    const error = errorOf(() => createReader(withFile(keys), { log }));
+    const error = errorOf(() => configureReader(withFile(keys)));
     expect(error.phase).toBe("configuring");
     expect(error.message).toContain(message);
     expect(error.hint).toMatch(hint);
