@@ -132,7 +132,7 @@ function poolingCases(count: number, size: number, kernel: number): Case[] {
       kernels.max_pooling(x, values, positions, scratch, 0, ...sizes);
       const planar = [count, windows * windows, size * size];
       return kernel === "gather_from_positions"
-        ? () => kernels[kernel](x, positions, values, scratch, ...planar)
+        ? () => kernels[kernel](x, positions, values, scratch, 0, ...planar)
         : () => kernels[kernel](values, positions, x, ...planar);
     },
   });

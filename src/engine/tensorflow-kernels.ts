@@ -142,7 +142,7 @@ const gatherFromPositions: RegisteredKernel = (host, inputs, attributes) => {
   const gradient = host.offset(input(inputs, "gradient"));
   const [positions, to] = [host.offset(selection), host.offset(result)];
   const taken = host.scratch(cells);
-  host.kernels.gather_from_positions(gradient, positions, to, taken, count, windows, cells);
+  host.kernels.gather_from_positions(gradient, positions, to, taken, 1, count, windows, cells);
   return result;
 };
 

@@ -172,7 +172,8 @@ const NATIVE_FLAGS = [
 
 /**
  * The native module's front, for Node-API: `run(memory, offset, count)` runs a list of calls that stands in the memory, a
- * typed array; functions that return a number can be called by themselves.
+ * typed array; functions that return a number can be called by themselves; `prefer_large_pages(memory, bytes)` is advice for
+ * the operating system.
  */
 function front(kernelTable) {
   const isAsking = ([, signature]) => signature.returnsNumber;
@@ -191,8 +192,12 @@ static napi_value call_${name}(napi_env env, napi_callback_info info) {
   return result;
 }`;
   });
-  return `#include <stddef.h>
+  return `#define _DEFAULT_SOURCE
+#include <stddef.h>
 #include <node_api.h>
+#if __has_include(<sys/mman.h>)
+#include <sys/mman.h>
+#endif
 void run_calls(char *base, const double *calls, int count);
 static void numbers(napi_env env, napi_callback_info info, size_t count, double *v) {
   napi_value values[32];
@@ -212,6 +217,20 @@ static napi_value run(napi_env env, napi_callback_info info) {
   run_calls(base, (const double *)((char *)base + (size_t)offset), (int)count);
   return 0;
 }
+/* Data that is read here and there costs a look at the table of pages for every page: the larger, the fewer. */
+static napi_value prefer_large_pages(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  size_t given = 2;
+  void *base = 0;
+  double bytes = 0;
+  napi_get_cb_info(env, info, &given, values, 0, 0);
+  if (napi_get_typedarray_info(env, values[0], 0, 0, &base, 0, 0) != napi_ok) return 0;
+  napi_get_value_double(env, values[1], &bytes);
+#ifdef MADV_HUGEPAGE
+  madvise(base, (size_t)bytes, MADV_HUGEPAGE);
+#endif
+  return 0;
+}
 ${functions.join("\n")}
 static void add(napi_env env, napi_value exports, const char *name, napi_callback kernel) {
   napi_value function;
@@ -220,6 +239,7 @@ static void add(napi_env env, napi_value exports, const char *name, napi_callbac
 }
 NAPI_MODULE_INIT() {
   add(env, exports, "run", run);
+  add(env, exports, "prefer_large_pages", prefer_large_pages);
   ${asking.map(([name]) => `add(env, exports, "${name}", call_${name});`).join("\n  ")}
   return exports;
 }

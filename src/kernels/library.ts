@@ -133,6 +133,9 @@ function openNative(file: string, memory: WebAssembly.Memory): Kernels | undefin
   if (!isFunction(run) || !isCurrent(module)) return undefined;
   // shared memory stays where it is when it grows
   const view = new Uint8Array(memory.buffer);
+  if ("prefer_large_pages" in module && isFunction(module.prefer_large_pages)) {
+    module.prefer_large_pages(view, MOST_PAGES * PAGE);
+  }
   return { run: (offset, count) => void run(view, offset, count), ask: module };
 }
 

@@ -118,26 +118,81 @@ INLINE void largest_from_columns(const window_row *w, int begin, int end) {
   }
 }
 
-/* The larger of columns 0 and 1, 2 and 3 and so on, in the places 0, 1, ... */
-INLINE void largest_of_pairs(const window_row *w, int columns) {
-  for (int c = 0; c < columns; c += 2 * LANES) {
-    vector one = load(w->best + c), other = load(w->best + c + LANES), leader = EVEN_LANES(one, other);
-    integers first = load_integers(w->cell + c), second = load_integers(w->cell + c + LANES);
-    integers cell = EVEN_LANES(first, second);
-    take_larger(ODD_LANES(one, other), ODD_LANES(first, second), &leader, &cell);
-    store(w->best + c / 2, leader);
-    store_integers(w->cell + c / 2, cell);
+/* Most columns of windows that are reduced in registers. */
+#define WIDEST_TILE 4
+
+/*
+ * Results of `windows` windows side by side, LANES at most, each `size` columns wide, a power of two; the first begins at
+ * column `begin`. Each column is reduced first, then neighbouring columns take turns: even and odd ones lie in one vector
+ * each. With `is_safe` whole vectors may be read behind the last column and stored behind the last window.
+ */
+INLINE void largest_of_tile(const int size, const int is_safe, const window_row *w, int begin, int windows, int readable,
+                            float *y, int *position) {
+  vector leader[WIDEST_TILE], corner[WIDEST_TILE];
+  integers cell[WIDEST_TILE];
+  UNROLL for (int v = 0; v < size; v++) leader[v] = splat(-__builtin_inff()), cell[v] = splat_integer(-(1 << 30));
+  int start = w->top * w->width + begin;
+  for (int at = start, row = w->top; row < w->bottom; row++, at += w->width) {
+    integers place = splat_integer(at);
+    UNROLL for (int v = 0; v < size; v++) {
+      const float *from = w->x + at + v * LANES;
+      vector value = is_safe ? load(from) : load_first(from, readable - at - v * LANES);
+      integers wins = value > leader[v];
+      leader[v] = choose(wins, value, leader[v]);
+      cell[v] = choose_integers(wins, place, cell[v]);
+    }
+  }
+  UNROLL for (int v = 0; v < size; v++) cell[v] += ramp(1) + v * LANES;
+  UNROLL for (int count = size; count > 1; count /= 2)
+    UNROLL for (int v = 0; v < count / 2; v++) {
+      vector one = leader[2 * v], other = leader[2 * v + 1];
+      integers first = cell[2 * v], second = cell[2 * v + 1];
+      leader[v] = EVEN_LANES(one, other);
+      cell[v] = EVEN_LANES(first, second);
+      take_larger(ODD_LANES(one, other), ODD_LANES(first, second), &leader[v], &cell[v]);
+    }
+  int is_special = any_negative(cell[0]);
+  if (w->keeps_first) {
+    UNROLL for (int v = 0; v < size; v++)
+      corner[v] = is_safe ? load(w->x + start + v * LANES)
+                          : load_first(w->x + start + v * LANES, readable - start - v * LANES);
+    UNROLL for (int count = size; count > 1; count /= 2)
+      UNROLL for (int v = 0; v < count / 2; v++) corner[v] = EVEN_LANES(corner[2 * v], corner[2 * v + 1]);
+    is_special |= any_negative(corner[0] != corner[0]);
+  }
+  store_some(y, leader[0], is_safe ? LANES : windows);
+  store_some((float *)position, (vector)cell[0], is_safe ? LANES : windows);
+  if (is_special)
+    for (int i = 0; i < windows; i++) position[i] = reported_cell(w, begin + i * size, begin + (i + 1) * size, position[i]);
+}
+
+/* True where windows lie side by side and are as wide as tiles are written for. */
+INLINE int are_tiles(const window_row *w) { return w->stride == w->kernel && (w->kernel == 2 || w->kernel == WIDEST_TILE); }
+
+/*
+ * The row's windows [first, last) by tiles. `results` of y follow from the row's first on; a tile that stores more than its
+ * own leaves what the next rows replace.
+ */
+INLINE void largest_of_tiles(const window_row *w, int first, int last, int readable, int results, float *y,
+                             int *position) {
+  int size = w->kernel;
+  for (int i = first; i < last; i += LANES) {
+    int begin = i * size - w->lower, windows = smaller(LANES, last - i);
+    int is_safe = i + LANES <= results && (w->bottom - 1) * w->width + begin + size * LANES <= readable;
+    if (size == 2) {
+      if (is_safe) largest_of_tile(2, 1, w, begin, windows, readable, y + i, position + i);
+      else largest_of_tile(2, 0, w, begin, windows, readable, y + i, position + i);
+    } else {
+      if (is_safe) largest_of_tile(WIDEST_TILE, 1, w, begin, windows, readable, y + i, position + i);
+      else largest_of_tile(WIDEST_TILE, 0, w, begin, windows, readable, y + i, position + i);
+    }
   }
 }
 
 /* The same for the windows [first, last), all of which lie inside the row. */
 INLINE void largest_of_windows(const window_row *w, int first, int last, float *y, int *position) {
   int begin = first * w->stride - w->lower, step = w->stride;
-  if (w->kernel == step && begin == 0 && (step & (step - 1)) == 0) {
-    for (; step > 1; step /= 2) largest_of_pairs(w, (last - first) * step);
-  } else {
-    largest_from_columns(w, begin, (last - 1) * step - w->lower);
-  }
+  largest_from_columns(w, begin, (last - 1) * step - w->lower);
   const float *best = w->best + begin;
   const int *cells = w->cell + begin;
   int lowest = w->keeps_first ? -1 : 0;
@@ -168,15 +223,18 @@ void max_pooling(const float *x, float *y, int *position, char *scratch, int kee
   first = smaller(first, columns);
   last = larger(smaller(last, columns), first);
   window_row w = {x, width, 0, 0, best, cell, kernel_width, stride_x, lower_x, keeps_first};
+  int tiles = are_tiles(&w), results = count * rows * columns;
   for (int plane = 0; plane < count; plane++, w.x += height * width) {
     /* what lies behind a row is the next one, or the next plane; only the last plane has nothing behind it */
-    int readable = height * width + (plane < count - 1 ? LANES : 0);
-    for (int r = 0; r < rows; r++, y += columns, position += columns) {
+    int readable = (smaller(count - plane, 1 + WIDEST_TILE * LANES)) * height * width;
+    for (int r = 0; r < rows; r++, y += columns, position += columns, results -= columns) {
       cells_of_window(r, kernel_height, stride_y, lower_y, height, &w.top, &w.bottom);
+      if (tiles) largest_of_tiles(&w, first, last, readable, results, y, position);
+      if (tiles && last - first == columns) continue;
       largest_of_columns(w.x, width, w.top, w.bottom, readable, best, cell);
       for (int c = 0; c < first; c++) largest_of_window(&w, c, y + c, position + c);
       for (int c = last; c < columns; c++) largest_of_window(&w, c, y + c, position + c);
-      largest_of_windows(&w, first, last, y, position);
+      if (!tiles) largest_of_windows(&w, first, last, y, position);
     }
   }
 }

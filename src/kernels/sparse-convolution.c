@@ -75,12 +75,15 @@ void sparse_convolution_spread(const float *values, const int *position, const f
  */
 INLINE void correlate_cells(const int height, const int vectors, const float *values, const int *position, int windows,
                             int columns, int row_step, int column_step, const float *origin, int pitch, float *to) {
+  /* cell * reciprocal / 2^32 is cell / columns for as many cells as a plane can have */
+  unsigned long long reciprocal = 0xffffffffu / (unsigned)columns + 1ull;
   vector sum[16];
   UNROLL for (int i = 0; i < height * vectors; i++) sum[i] = load(to + i * LANES);
   for (int n = 0; n < windows; n++) {
-    int cell = position[n];
-    if (cell < 0 || values[n] == 0) continue;
-    const float *from = origin + cell / columns * row_step + cell % columns * column_step;
+    /* a cell of value 0 costs less than to see that it is one */
+    if (position[n] < 0) continue;
+    unsigned cell = (unsigned)position[n], row = (unsigned)(cell * reciprocal >> 32);
+    const float *from = origin + (int)row * row_step + (int)(cell - row * (unsigned)columns) * column_step;
     vector value = splat(values[n]);
     UNROLL for (int i = 0; i < height; i++)
       UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] += value * load(from + i * pitch + v * LANES);

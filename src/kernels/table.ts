@@ -40,10 +40,14 @@ export const kernelTable = {
   average_pooling_gradient: { arguments: ["input", "output", "number", ...PLANAR] },
   add_to_positions: { arguments: ["input", "input", "output", ...numbers(3)] },
   scatter_to_positions: { arguments: ["input", "input", "output", ...numbers(3)] },
-  gather_from_positions: { arguments: ["input", "input", "output", "scratch", ...numbers(3)] },
+  gather_from_positions: { arguments: ["input", "input", "output", "scratch", ...numbers(4)] },
   sparse_convolution_scratch: { arguments: GEOMETRY, returnsNumber: true },
   sparse_convolution_spread: {
     arguments: ["input", "input", "input", "output", "scratch", "number", ...GEOMETRY],
+  },
+  tile_convolution_scratch: { arguments: ["number", "number", ...GEOMETRY], returnsNumber: true },
+  tile_convolution_spread: {
+    arguments: ["input", "input", "input", "output", "scratch", "number", "number", ...GEOMETRY],
   },
   sparse_convolution_weight_gradient: {
     arguments: ["input", "input", "input", "output", "scratch", "number", ...GEOMETRY],

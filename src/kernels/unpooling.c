@@ -28,12 +28,16 @@ void scatter_to_positions(const float *values, const int *position, float *cells
 }
 
 /*
- * values (plane, window) = cells (plane, position), 0 where a later window overwrote the cell: derivative of max
- * unpooling. `taken`, of `size` bytes, is scratch memory.
+ * values (plane, window) = cells (plane, position), 0 for none and, where cells may repeat, 0 if a later window overwrote the
+ * cell: derivative of max unpooling. `taken`, of `size` bytes, is scratch memory.
  */
-void gather_from_positions(const float *cells, const int *position, float *values, char *taken, int count,
+void gather_from_positions(const float *cells, const int *position, float *values, char *taken, int may_repeat, int count,
                            int windows, int size) {
   for (int plane = 0; plane < count; plane++, cells += size, position += windows, values += windows) {
+    if (!may_repeat) {
+      for (int w = 0; w < windows; w++) values[w] = position[w] >= 0 ? cells[position[w]] : 0;
+      continue;
+    }
     __builtin_memset(taken, 0, (unsigned long)size);
     for (int w = windows - 1; w >= 0; w--) {
       int cell = position[w];

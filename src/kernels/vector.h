@@ -91,10 +91,14 @@ INLINE integers ramp(int step) {
   return value;
 }
 
+/* By pairs of lanes: of a pair as one number either sign bit is left after a mask. */
+typedef unsigned long long pairs __attribute__((vector_size(LANES * 4)));
+
 INLINE int any_negative(integers value) {
-  int any = 0;
-  UNROLL for (int lane = 0; lane < LANES; lane++) any |= value[lane];
-  return any < 0;
+  pairs both = (pairs)value;
+  unsigned long long any = 0;
+  UNROLL for (int pair = 0; pair < LANES / 2; pair++) any |= both[pair];
+  return (any & 0x8000000080000000ull) != 0;
 }
 
 INLINE float sum_of_lanes(vector value) {

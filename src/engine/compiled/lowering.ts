@@ -22,6 +22,13 @@ export interface Sparse {
   readonly positions: Buffer;
   /** windows of a plane */
   readonly windows: number;
+  /** where windows lie side by side and fill the plane: their cells */
+  readonly tile?: Tile | undefined;
+}
+
+export interface Tile {
+  readonly height: number;
+  readonly width: number;
 }
 
 /** What nodes lowered earlier have left for later ones, so that nothing is computed twice. */

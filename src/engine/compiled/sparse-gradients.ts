@@ -40,10 +40,10 @@ export function sparseRectifiedLinear(
     const [results, passed] = [allocate(values.floats), allocate(values.floats)];
     const sizes = [count, windows, cells];
     const calls = [
-      call("gather_from_positions", value, positions, results, scratch(cells), ...sizes),
+      call("gather_from_positions", value, positions, results, scratch(cells), 0, ...sizes),
       call("unary_gradient", unaryGradient, values, results, results, passed, values.floats, 0),
     ];
-    return { calls, gradient: { values: passed, positions, windows } };
+    return { calls, gradient: { ...gradient, values: passed } };
   };
   return {
     sparse: (_, gradient) => passOn(gradient),

@@ -3,13 +3,7 @@
 import type { ComputationNode } from "../../network/node.js";
 import { planarArguments, type PreparedWindows } from "../../operations/own-kernels.js";
 import { staticContext } from "../../network/validate.js";
-import {
-  call,
-  storedOrAdded,
-  type Lowering,
-  type LoweringContext,
-  type Sparse,
-} from "./lowering.js";
+import { call, storedOrAdded, type Lowering, type LoweringContext, type Tile } from "./lowering.js";
 import type { Buffer } from "./buffers.js";
 
 /** What the operation prepared about its windows, if kernels over planes can take them. */
@@ -20,77 +14,6 @@ export function windowsOf(node: ComputationNode): PreparedWindows | undefined {
   const windows = prepared as PreparedWindows;
   return windows.planar === undefined ? undefined : windows;
 }
-
-type SparsePass = "sparse_convolution_spread" | "sparse_convolution_weight_gradient";
-type Pass = "convolution" | "convolution_input_gradient" | "convolution_weight_gradient";
-
-/** A cell of a sparse plane costs as much as so many of a dense one, when windows are laid over each other. */
-const COST_OF_CELL = 19;
-
-/** True if so few cells are not 0 that a sparse pass is faster than a dense one (bench/kernels.ts). */
-const isSparseEnough = ({ values }: Sparse, dense: Buffer) =>
-  COST_OF_CELL * values.floats < dense.floats;
-
-export const Convolution: Lowering = (context) => {
-  const { node, columns, inputs, value, gradient } = context;
-  const windows = windowsOf(node);
-  const [weights, input] = inputs;
-  if (windows?.planar === undefined || weights === undefined || input === undefined) {
-    return undefined;
-  }
-  const { planar, geometry } = windows;
-  const sizes = [columns, planar.channels, geometry.maps, ...planarArguments(planar)];
-  const pass = (kernel: Pass, one: Buffer, other: Buffer, to: Buffer) => {
-    const bytes =
-      kernel === "convolution_weight_gradient"
-        ? context.ask("convolution_weight_scratch", ...sizes)
-        : context.ask("convolution_scratch", kernel === "convolution" ? 0 : 1, ...sizes);
-    return call(kernel, one, other, to, context.scratch(bytes), ...sizes);
-  };
-  const isTransposed = node.settings.transpose === true;
-  const data = node.inputs[1];
-  const sparse = isTransposed && data !== undefined ? context.findings.sparse.get(data) : undefined;
-  const sparsePass = (
-    kernel: SparsePass,
-    other: Buffer,
-    to: Buffer,
-    { values, positions, windows }: Sparse,
-  ) => {
-    const scratch = context.scratch(context.ask("sparse_convolution_scratch", ...sizes));
-    return call(kernel, values, positions, other, to, scratch, windows, ...sizes);
-  };
-  const [spreading, gathering] = ["convolution_input_gradient", "convolution"] as const;
-  return {
-    forward: [
-      sparse === undefined || !isSparseEnough(sparse, input)
-        ? pass(isTransposed ? spreading : gathering, input, weights, value)
-        : sparsePass("sparse_convolution_spread", weights, value, sparse),
-    ],
-    backward: (position, target) =>
-      storedOrAdded(target, context, (to) => {
-        if (position === 1) {
-          return [pass(isTransposed ? gathering : spreading, gradient, weights, to)];
-        }
-        if (sparse !== undefined) {
-          return [sparsePass("sparse_convolution_weight_gradient", gradient, to, sparse)];
-        }
-        const [large, small] = isTransposed ? [gradient, input] : [input, gradient];
-        return [pass("convolution_weight_gradient", large, small, to)];
-      }),
-    // a gradient lies over the result: for a transposed convolution over the large planes, which must be dense
-    backwardOfSparse: isTransposed
-      ? undefined
-      : {
-          sparse: () => undefined,
-          dense: (position, from, target) =>
-            storedOrAdded(target, context, (to) => [
-              position === 0
-                ? sparsePass("sparse_convolution_weight_gradient", input, to, from)
-                : sparsePass("sparse_convolution_spread", weights, to, from),
-            ]),
-        },
-  };
-};
 
 /** Sizes of pooling over `count` planes. */
 function planesOf({ columns }: LoweringContext, windows: PreparedWindows) {
@@ -149,7 +72,15 @@ export const Pooling: Lowering = (context) => {
     sparseBackward: () =>
       overlaps(planes.sizes) || reachesOver(planes.sizes)
         ? undefined
-        : { calls: [], gradient: { values: gradient, positions, windows: planes.windows } },
+        : {
+            calls: [],
+            gradient: {
+              values: gradient,
+              positions,
+              windows: planes.windows,
+              tile: tileOf(planes.sizes),
+            },
+          },
     backward: (_, target) =>
       storedOrAdded(target, context, (to) => [
         call(
@@ -180,6 +111,15 @@ function reachesOver(sizes: readonly number[]): boolean {
   return top > 0 || left > 0 || overBottom || overRight;
 }
 
+/** The cells between the beginnings of two windows, where those fill planes that windows neither share nor leave. */
+function tileOf(sizes: readonly number[]): Tile | undefined {
+  const [planeHeight, planeWidth, rows = 0, columns = 0] = sizes;
+  const [height = 0, width = 0] = sizes.slice(6);
+  if (overlaps(sizes) || reachesOver(sizes)) return undefined;
+  const fills = rows * height === planeHeight && columns * width === planeWidth;
+  return fills ? { height, width } : undefined;
+}
+
 /** Its gradient is CNTK's, a max pooling of the gradient, or the derivative, as the node's setting says. */
 export const MaxUnpooling: Lowering = (context) => {
   const { node, inputs, value, gradient } = context;
@@ -194,7 +134,8 @@ export const MaxUnpooling: Lowering = (context) => {
   const known = isKnown ? context.findings.positions.get(poolingKey(pooled, planes)) : undefined;
   const positions = known ?? context.allocate(u.floats);
   if (!overlaps(planes.sizes)) {
-    context.findings.sparse.set(node, { values: u, positions, windows: windowCount });
+    const tile = tileOf(planes.sizes);
+    context.findings.sparse.set(node, { values: u, positions, windows: windowCount, tile });
   }
   return {
     forward: [
@@ -210,7 +151,7 @@ export const MaxUnpooling: Lowering = (context) => {
           return [maxPooling(context, planes, gradient, to, context.allocate(u.floats), 0)];
         }
         const taken = context.scratch(cells);
-        const sizes = [count, windowCount, cells];
+        const sizes = [Number(overlaps(planes.sizes)), count, windowCount, cells];
         return [call("gather_from_positions", gradient, positions, to, taken, ...sizes)];
       });
     },
