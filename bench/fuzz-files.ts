@@ -16,14 +16,14 @@ const { values, positionals } = parseArgs({
 
 for (const [kind, fuzz] of Object.entries(KINDS)) {
   if (positionals.length > 0 && !positionals.includes(kind)) continue;
-  const { runs, refused, slowest, memory, failures } = fuzz(
+  const { runs, refused, slowest, slowestRun, memory, failures } = fuzz(
     Number(values.runs),
     Number(values.seed),
   );
   const memoryText = `${(memory / 2 ** 20).toFixed(0)} MiB more memory at most`;
   console.log(
     `${kind}: ${runs} files, ${refused} refused, ${failures.length} failures; ` +
-      `the slowest took ${slowest.toFixed(0)} ms, ${memoryText}`,
+      `the slowest, run ${slowestRun}, took ${slowest.toFixed(0)} ms of processor time, ${memoryText}`,
   );
   for (const { run, error } of failures.slice(0, 10)) {
     console.log(

@@ -101,6 +101,7 @@ export const kernelTable = {
   fs_adagrad_update: { arguments: ["output", "input", "output", "number", ...reals(4)] },
   read_text_sequences: { arguments: [...inputs(4), "output", "output", ...numbers(3)] },
   gather_samples: { arguments: [...inputs(3), "output", ...numbers(2)] },
+  gather_scaled_samples: { arguments: [...inputs(5), "output", ...numbers(2)] },
 } as const satisfies Readonly<Record<string, KernelSignature>>;
 
 export type KernelName = keyof typeof kernelTable;

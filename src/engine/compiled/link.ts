@@ -203,6 +203,11 @@ class Linking {
   #compile(columns: number, accumulatesGradients: boolean): PlacedSchedule | Obstacle {
     const { request, library, memory } = this.#options;
     this.#exchanges.restart();
+    const placed = new Map<ComputationNode, Buffer>();
+    for (const node of this.#shared) {
+      const buffer = this.#places.buffer(node, columns);
+      if (buffer !== undefined) placed.set(node, buffer);
+    }
     const schedule = makeSchedule(this.#nodes, {
       request,
       columns,
@@ -210,18 +215,31 @@ class Linking {
       accumulatesGradients,
       storage: {
         exchange: (floats) => this.#exchanges.next(floats),
-        value: (node) => this.#places.buffer(node, columns) ?? parameterPlace(node, memory)?.value,
+        value: (node) => placed.get(node) ?? parameterPlace(node, memory)?.value,
         gradient: (node) => parameterPlace(node, memory)?.gradient,
         supplied: (node) => this.#supplies.buffer(node, columns),
       },
     });
     if ("node" in schedule) return schedule;
     const gathering = [...this.#feeds].flatMap(([node, feed]) => {
-      const value = this.#places.buffer(node, columns);
+      const value = placed.get(node);
       return value === undefined ? [] : [feed.gather(value, columns)];
     });
-    const calls = simplify([...gathering, ...schedule.calls]);
+    const wanted = new Set(request.outputs.flatMap((node) => placed.get(node) ?? []));
+    const known = { constants: this.#constants(), wanted };
+    const calls = simplify([...gathering, ...schedule.calls], known);
     return { ...schedule, calls, placement: placeBuffers(calls) };
+  }
+
+  /** Numbers that stand in the config: parameters that are not trained. */
+  #constants(): Map<Buffer, number> {
+    const constants = new Map<Buffer, number>();
+    for (const node of this.#nodes) {
+      const place = node.needsGradient ? undefined : parameterPlace(node, this.#options.memory);
+      const [number] = node.parameter?.value ?? [];
+      if (place?.value.floats === 1 && number !== undefined) constants.set(place.value, number);
+    }
+    return constants;
   }
 
   /** Tasks of all ranks, phase by phase: ranks wait for each other where their schedules have a barrier. */
