@@ -20,6 +20,8 @@ const TRACED_RUNS = 200;
 
 /** The same call for all pieces of one size. */
 interface TracedLine extends TracedCall {
+  /** position among the calls of a piece, the last of them where pieces differ */
+  position: number;
   pieces: number;
   milliseconds: number;
 }
@@ -34,16 +36,22 @@ export class ScheduleTrace {
   /** @param pieces the calls of each, in the order in which they run */
   constructor(pieces: readonly (readonly TracedCall[])[], log: (line: string) => void) {
     const lines = new Map<string, TracedLine>();
-    this.#calls = pieces.flatMap((calls) =>
-      calls.map((traced, index) => {
-        const key = `${traced.columns} ${index}`;
-        const line = lines.get(key) ?? { ...traced, pieces: 0, milliseconds: 0 };
+    this.#calls = pieces.flatMap((calls) => {
+      const repeats = new Map<string, number>();
+      return calls.map((traced, position) => {
+        // the first piece stores gradients, the others add to them: they have more calls
+        const name = keyOf(traced);
+        const repeat = repeats.get(name) ?? 0;
+        repeats.set(name, repeat + 1);
+        const key = `${name} ${repeat}`;
+        const line = lines.get(key) ?? { ...traced, position, pieces: 0, milliseconds: 0 };
         lines.set(key, line);
+        line.position = Math.max(line.position, position);
         line.pieces++;
         return [traced, line] as const;
-      }),
-    );
-    this.#lines = [...lines.values()];
+      });
+    });
+    this.#lines = [...lines.values()].sort((one, other) => one.position - other.position);
     this.#log = log;
   }
 
@@ -74,6 +82,9 @@ export class ScheduleTrace {
     this.#lines.forEach((line, i) => this.#log(describe(line, i, this.#runs, total)));
   }
 }
+
+const keyOf = ({ call: { kernel, node, isBackward }, columns }: TracedCall) =>
+  `${columns} ${kernel} ${isBackward} ${node.name}`;
 
 function describe(line: TracedLine, index: number, runs: number, total: number): string {
   const { call, columns, offsets, pieces, milliseconds } = line;
