@@ -87,8 +87,14 @@ function withData(workloads: readonly Workload[], warn: (line: string) => void):
   });
 }
 
-async function measureAll(options: Options, help: string): Promise<Results> {
+/** @param keep takes what is known after every workload: a whole run takes long, and may be ended early */
+async function measureAll(
+  options: Options,
+  help: string,
+  keep: (results: Results) => void,
+): Promise<Results> {
   const { rounds, epochs } = options;
+  const date = new Date().toISOString().slice(0, 19).replace("T", " ");
   const warnings: string[] = [];
   const log = (line: string) => {
     console.log(line);
@@ -109,26 +115,25 @@ async function measureAll(options: Options, help: string): Promise<Results> {
     const { name, about } = workload;
     log(`\n${name}: ${about}`);
     workloads.push({ name, about, outcomes: await race(workload, settings) });
+    keep({ date, machine, rounds, epochs, workloads, whole: undefined, warnings });
   }
   if (options.isWholeWanted) log(`\n${WHOLE_PROGRAM}: 07 from start to end`);
   const whole = options.isWholeWanted ? await measureWholeProgram(settings) : undefined;
-  const date = new Date().toISOString().slice(0, 19).replace("T", " ");
-  return { date, machine, rounds, epochs, workloads, whole, warnings };
+  const results = { date, machine, rounds, epochs, workloads, whole, warnings };
+  keep(results);
+  return results;
 }
 
-/** JSON and chart, named for what was measured and when. */
-function save(results: Results): void {
-  const { date, machine, workloads, whole } = results;
+/** JSON and chart, named for what is measured and when. @returns their name without ending */
+function save(results: Results, { workloads: wanted, isWholeWanted }: Options): string {
+  const { date, machine, workloads } = results;
   mkdirSync(RESULTS, { recursive: true });
-  const names = [
-    ...workloads.map(({ name }) => name),
-    ...(whole === undefined ? [] : [WHOLE_PROGRAM]),
-  ];
+  const names = [...wanted.map(({ name }) => name), ...(isWholeWanted ? [WHOLE_PROGRAM] : [])];
   const what = names.length > WORKLOADS.length ? "all" : names.join("+");
   const file = `${RESULTS}/${what}-${date.replace(" ", "T").replaceAll(":", "")}`;
   writeFileSync(`${file}.json`, `${JSON.stringify(results, undefined, 2)}\n`);
   writeFileSync(`${file}.svg`, ratioChart(workloads, `${machineLine(machine)}; ${date}`));
-  console.log(`\n${file}.json and .svg written`);
+  return file;
 }
 
 async function main(): Promise<void> {
@@ -142,9 +147,9 @@ async function main(): Promise<void> {
     }
     return;
   }
-  const results = await measureAll(options, help);
+  const results = await measureAll(options, help, (known) => save(known, options));
   console.log(`\n${renderResults(results)}`);
-  save(results);
+  console.log(`\n${save(results, options)}.json and .svg written`);
   const failed = failures(results);
   if (failed.length === 0) return;
   console.log(`FAILED: ${failed.join("; ")}`);
