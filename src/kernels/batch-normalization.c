@@ -144,26 +144,35 @@ void batch_norm_remember(const float *next_mean, const float *next_variance, con
   run_count[0] = factors[2];
 }
 
-/* y = (x - mean) * (scale * inverse) + bias. */
-void batch_norm_apply(const float *x, const float *mean, const float *inverse, const float *scale, const float *bias,
-                      float *y, int outer, int groups, int inner) {
+INLINE vector rectified(const int rectifies, vector y) { return rectifies ? choose(y > 0, y, splat(0)) : y; }
+
+INLINE void apply(const int rectifies, const float *x, const float *mean, const float *inverse, const float *scale,
+                  const float *bias, float *y, int outer, int groups, int inner) {
   if (inner == 1) {
     for (int o = 0; o < outer; o++, x += groups, y += groups)
       for (int group = 0; group < groups; group += LANES) {
         int width = smaller(LANES, groups - group);
         vector factor = load_some(scale + group, width) * load_some(inverse + group, width);
         vector centered = load_some(x + group, width) - load_some(mean + group, width);
-        store_some(y + group, centered * factor + load_some(bias + group, width), width);
+        store_some(y + group, rectified(rectifies, centered * factor + load_some(bias + group, width)), width);
       }
     return;
   }
   for (int o = 0; o < outer; o++)
     for (int group = 0; group < groups; group++, x += inner, y += inner) {
       vector center = splat(mean[group]), factor = splat(scale[group] * inverse[group]), shift = splat(bias[group]);
-      int i = 0;
-      for (; i + LANES <= inner; i += LANES) store(y + i, (load(x + i) - center) * factor + shift);
-      for (; i < inner; i++) y[i] = (x[i] - center[0]) * factor[0] + shift[0];
+      for (int i = 0; i < inner; i += LANES) {
+        int width = smaller(LANES, inner - i);
+        store_some(y + i, rectified(rectifies, (load_some(x + i, width) - center) * factor + shift), width);
+      }
     }
+}
+
+/* y = (x - mean) * (scale * inverse) + bias, or 0 if `rectifies` and that is not above 0. */
+void batch_norm_apply(const float *x, const float *mean, const float *inverse, const float *scale, const float *bias,
+                      float *y, int rectifies, int outer, int groups, int inner) {
+  if (rectifies) apply(1, x, mean, inverse, scale, bias, y, outer, groups, inner);
+  else apply(0, x, mean, inverse, scale, bias, y, outer, groups, inner);
 }
 
 INLINE void gradient_sums_of_columns(const float *g, const float *x, const float *mean, const float *inverse, float *sums,

@@ -12,7 +12,7 @@ enum {
 /* Numbers of the binary functions, as functions.ts has them. */
 enum {
   PLUS, MINUS, TIMES, FIRST, LESS, EQUAL, GREATER, GREATER_EQUAL, NOT_EQUAL, LESS_EQUAL, DIVIDE, LOG_PLUS,
-  SHARE_OF_FIRST, NOT_ABOVE, NOT_BELOW, WHERE_NOT_ZERO, WHERE_ZERO, LIKELIHOOD
+  SHARE_OF_FIRST, NOT_ABOVE, NOT_BELOW, WHERE_NOT_ZERO, WHERE_ZERO, LIKELIHOOD, RECTIFIED_PLUS
 };
 
 /* Every function as a case of a switch in which its number is a constant. */
@@ -20,7 +20,7 @@ enum {
   CASE(ABS) CASE(EXP) CASE(LOG) CASE(NEGATE) CASE(PASS) CASE(RECIPROCAL) CASE(RELU) CASE(SIGMOID) CASE(SQRT) CASE(TANH) \
   CASE(COSINE) CASE(FLOOR) CASE(SINE) CASE(PROTECTED_RECIPROCAL)
 /* The first few are in most networks: they get loops of their own for operands that are the same along a row. */
-#define FREQUENT_BINARY_CASES CASE(PLUS) CASE(MINUS) CASE(TIMES) CASE(FIRST)
+#define FREQUENT_BINARY_CASES CASE(PLUS) CASE(MINUS) CASE(TIMES) CASE(FIRST) CASE(RECTIFIED_PLUS)
 #define OTHER_BINARY_CASES \
   CASE(LESS) CASE(EQUAL) CASE(GREATER) CASE(GREATER_EQUAL) CASE(NOT_EQUAL) CASE(LESS_EQUAL) CASE(DIVIDE) CASE(LOG_PLUS) \
   CASE(SHARE_OF_FIRST) CASE(NOT_ABOVE) CASE(NOT_BELOW) CASE(WHERE_NOT_ZERO) CASE(WHERE_ZERO) CASE(LIKELIHOOD)
@@ -94,6 +94,7 @@ INLINE vector combined(const int function, vector a, vector b) {
   case NOT_BELOW: return choose(a < b, b, a);
   case WHERE_NOT_ZERO: return choose(b != 0, a, zero);
   case WHERE_ZERO: return choose(b == 0, a, zero);
+  case RECTIFIED_PLUS: return choose(a + b > 0, a + b, zero);
   /* of a binary label a where b is the probability of 1 */
   case LIKELIHOOD: return 2.0f * (a * b) + ((1.0f - a) - b);
   default: return a;

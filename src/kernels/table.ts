@@ -83,7 +83,7 @@ export const kernelTable = {
     arguments: [...inputs(5), "output", "output", "output", "output", "number", "real"],
   },
   batch_norm_remember: { arguments: [...inputs(3), "output", "output", "output", "number"] },
-  batch_norm_apply: { arguments: [...inputs(5), "output", ...numbers(3)] },
+  batch_norm_apply: { arguments: [...inputs(5), "output", ...numbers(4)] },
   batch_norm_gradient_sums: { arguments: [...inputs(4), "output", "output", ...numbers(3)] },
   batch_norm_input_gradient: { arguments: [...inputs(9), "output", ...numbers(4)] },
   barrier: { arguments: [] },

@@ -41,6 +41,8 @@ export const BINARY = {
   WhereZero: 16,
   /** of a binary label a where b is the probability of 1 */
   Likelihood: 17,
+  /** a + b, 0 where that is not above 0 */
+  RectifiedPlus: 18,
 } as const;
 
 /** By reductionOp; sums have a kernel of their own. */

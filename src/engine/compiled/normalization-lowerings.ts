@@ -68,7 +68,7 @@ function normalise(
       ...[runVariance, factors],
       ...[mean, inverse, nextMean, nextVariance, groups, epsilon],
     ),
-    call("batch_norm_apply", x, mean, inverse, scale, bias, value, ...sizes),
+    call("batch_norm_apply", x, mean, inverse, scale, bias, value, 0, ...sizes),
   ];
 }
 

@@ -1,9 +1,10 @@
 /**
  * Makes a list of calls shorter: what nobody reads is not computed, what is only copied is read where it is, what was
- * computed before is not computed again, and samples are scaled while they are gathered.
+ * computed before is not computed again, samples are scaled while they are gathered, and sums and normalised values are
+ * rectified by the call that makes them.
  */
 
-import { BINARY } from "./functions.js";
+import { BINARY, UNARY } from "./functions.js";
 import type { Buffer } from "./buffers.js";
 import { buffersOf, type Call } from "./lowering.js";
 
@@ -20,7 +21,8 @@ export function simplify<OneCall extends Call>(
   { constants, wanted }: Known,
 ): OneCall[] {
   const needed = withoutCopies(withoutUnread(calls));
-  return scaledWhileGathered(withoutRepeats(withoutUnread(needed), constants), wanted);
+  const first = withoutRepeats(withoutUnread(needed), constants);
+  return rectifiedAtOnce(scaledWhileGathered(first, wanted));
 }
 
 /** The calls without those whose results nobody reads. What lies outside working memory is always wanted. */
@@ -142,6 +144,50 @@ function scaledWhileGathered<OneCall extends Call>(
   });
   return replaced.filter((call) => !scaled.has(call));
 }
+
+/** What is read by a rectifier alone is rectified where it is made. */
+function rectifiedAtOnce<OneCall extends Call>(calls: readonly OneCall[]): OneCall[] {
+  const makers = new Map<Buffer, OneCall[]>();
+  const readers = new Map<Buffer, number>();
+  for (const call of calls) {
+    for (const buffer of buffersOf(call, "output", "scratch")) {
+      makers.set(buffer, [...(makers.get(buffer) ?? []), call]);
+    }
+    for (const buffer of buffersOf(call, "input")) {
+      readers.set(buffer, (readers.get(buffer) ?? 0) + 1);
+    }
+  }
+  const replaced = new Map<OneCall, OneCall | undefined>();
+  for (const call of calls) {
+    const [operation, from, to] = call.values;
+    if (call.kernel !== "unary" || operation !== UNARY.RectifiedLinear) continue;
+    if (typeof from !== "object" || typeof to !== "object" || from.locate !== undefined) continue;
+    const [maker, ...others] = makers.get(from) ?? [];
+    const rectifying = maker && rectifyingValues(maker, from, to);
+    if (maker === undefined || rectifying === undefined) continue;
+    if (others.length > 0 || readers.get(from) !== 1) continue;
+    replaced.set(maker, { ...maker, values: rectifying });
+    replaced.set(call, undefined);
+  }
+  return calls.flatMap((call) => (replaced.has(call) ? (replaced.get(call) ?? []) : [call]));
+}
+
+/** The arguments with which a call leaves the rectified result in `to`; undefined if it cannot. */
+function rectifyingValues(
+  { kernel, values }: Call,
+  from: Buffer,
+  to: Buffer,
+): Call["values"] | undefined {
+  const results = values.map((value) => (value === from ? to : value));
+  if (kernel === "batch_norm_apply") return results.with(RECTIFIES, 1);
+  const isSum = kernel === "binary" && values[0] === BINARY.Plus;
+  return isSum && values.at(-1) === 0 && values.at(-2) === 1
+    ? results.with(0, BINARY.RectifiedPlus)
+    : undefined;
+}
+
+/** Where batch_norm_apply is told to rectify. */
+const RECTIFIES = 6;
 
 /** A call that multiplies a whole buffer by a number and does nothing else. */
 function asScaling({ kernel, values }: Call) {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "@jest/globals";
 import { fixedBuffer, workingBuffer, type Buffer } from "../../../src/engine/compiled/buffers.js";
-import { BINARY } from "../../../src/engine/compiled/functions.js";
+import { BINARY, UNARY } from "../../../src/engine/compiled/functions.js";
 import { call, type Call } from "../../../src/engine/compiled/lowering.js";
 import { simplify } from "../../../src/engine/compiled/simplify.js";
 
@@ -87,5 +87,51 @@ describe("samples that are multiplied by a number", () => {
   ])("are left where %s", (_, wanted, more) => {
     const left = calls([...list, ...more], [], wanted);
     expect(kernels(left).slice(0, 2)).toEqual(["gather_samples", "binary"]);
+  });
+});
+
+describe("a rectifier", () => {
+  const [sum, result] = [own(), host()];
+  const plus = call(
+    "binary",
+    BINARY.Plus,
+    host(),
+    host(),
+    sum,
+    1,
+    1,
+    FLOATS,
+    0,
+    0,
+    1,
+    0,
+    0,
+    1,
+    1,
+    0,
+  );
+  const rectify = call("unary", UNARY.RectifiedLinear, sum, result, FLOATS);
+  const normalize = call("batch_norm_apply", ...[0, 1, 2, 3, 4].map(host), sum, 0, 2, 2, 2);
+
+  it("behind a sum becomes part of it", () => {
+    const left = calls([plus, rectify]);
+    expect(left).toHaveLength(1);
+    expect(left[0]?.values[0]).toBe(BINARY.RectifiedPlus);
+    expect(left[0]?.values[3]).toBe(result);
+  });
+
+  it("behind batch normalisation becomes part of it", () => {
+    const left = calls([normalize, rectify]);
+    expect(left).toHaveLength(1);
+    expect(left[0]?.values.slice(5)).toEqual([result, 1, 2, 2, 2]);
+  });
+
+  it.each([
+    ["something else reads what it rectifies", [plus, rectify, minus(sum, sum, host())]],
+    ["the sum is added to", [{ ...plus, values: plus.values.with(-1, 1) }, rectify]],
+    ["it is another function", [plus, { ...rectify, values: rectify.values.with(0, UNARY.Tanh) }]],
+    ["a product comes before it", [scale(number(), host(), sum), rectify]],
+  ])("stays where %s", (_, list) => {
+    expect(calls(list)).toHaveLength(list.length);
   });
 });
