@@ -1,19 +1,32 @@
 /** Decides by measurement whether the threads share the work or the calling one does it alone. */
 
-/** Milliseconds after which the slower way is tried again: other programs come and go. */
-const TRIAL_INTERVAL = 300;
-/** Runs of a trial; the first ones wake the threads and do not count. */
-const TRIAL_RUNS = 6;
-const WARM_UP_RUNS = 2;
-/** Weight of the newest time in the mean. */
-const NEWEST = 0.2;
+/** Milliseconds of a trial, long enough for the scheduler to take a core away if it is going to. */
+const TRIAL = 25;
+/** Milliseconds from one trial of the other way to the next, at first and at most. */
+const FIRST_STAY = 50;
+const LONGEST_STAY = 3200;
+/** Runs without which no time counts, and those that wake threads and fill caches before they do. */
+const LEAST_RUNS = 2;
+const WARM_UP_RUNS = 1;
+/** Trials take at most one part in so many of the time, however long a run is. */
+const LEAST_STAY_IN_TRIALS = 8;
+/** The other way must be faster by so much to be taken. */
+const GAIN = 0.97;
 
+/**
+ * Now and then the other way is tried. What counts is the mean over all runs of a trial: where threads share the work but
+ * not enough cores are free, most runs are fast, and a few wait for a thread that does not run. A trial that is lost makes
+ * the way to the next one longer, for other programs come and go, but not all the time.
+ */
 export class Pace {
-  /** mean milliseconds of a run, together and alone; unknown at first */
-  readonly #means: [number | undefined, number | undefined] = [undefined, undefined];
   #isAlone = false;
-  #trialRuns = 0;
-  #nextTrial = 0;
+  #isTrial = false;
+  /** milliseconds of a run in the way that is kept, unknown at first */
+  #usual: number | undefined;
+  #stay = FIRST_STAY;
+  #begin: number | undefined;
+  #runs = 0;
+  #milliseconds = 0;
 
   /** Whether the next run is to be done alone. */
   get isAlone(): boolean {
@@ -22,29 +35,33 @@ export class Pace {
 
   /** Takes the time of a run that was done as `isAlone` said. */
   record(milliseconds: number, now: number): void {
-    const isTrial = this.#trialRuns > 0;
-    if (isTrial) this.#trialRuns--;
-    if (!isTrial || this.#trialRuns < TRIAL_RUNS - WARM_UP_RUNS) this.#average(milliseconds);
-    if (isTrial && this.#trialRuns === 0) this.#choose(now);
-    else if (!isTrial && now >= this.#nextTrial) this.#tryOther();
+    this.#begin ??= now - milliseconds;
+    this.#runs++;
+    if (this.#runs > WARM_UP_RUNS) this.#milliseconds += milliseconds;
+    const isLong = now - this.#begin >= (this.#isTrial ? TRIAL : this.#stay);
+    if (!isLong || this.#runs < WARM_UP_RUNS + LEAST_RUNS) return;
+    const mean = this.#milliseconds / (this.#runs - WARM_UP_RUNS);
+    if (this.#isTrial) this.#judge(mean, now - this.#begin);
+    else this.#try(mean);
+    this.#begin = undefined;
+    this.#runs = 0;
+    this.#milliseconds = 0;
   }
 
-  #average(milliseconds: number): void {
-    const way = this.#isAlone ? 1 : 0;
-    const mean = this.#means[way];
-    this.#means[way] = mean === undefined ? milliseconds : mean + NEWEST * (milliseconds - mean);
-  }
-
-  #tryOther(): void {
+  #try(usual: number): void {
+    this.#usual = usual;
+    this.#isTrial = true;
     this.#isAlone = !this.#isAlone;
-    this.#trialRuns = TRIAL_RUNS;
-    // what was measured long ago no longer counts
-    this.#means[this.#isAlone ? 1 : 0] = undefined;
   }
 
-  #choose(now: number): void {
-    const [together = 0, alone = 0] = this.#means;
-    this.#isAlone = alone < together;
-    this.#nextTrial = now + TRIAL_INTERVAL;
+  #judge(mean: number, duration: number): void {
+    this.#isTrial = false;
+    if (this.#usual !== undefined && mean < this.#usual * GAIN) {
+      this.#stay = FIRST_STAY;
+      return;
+    }
+    this.#isAlone = !this.#isAlone;
+    const longest = Math.min(2 * this.#stay, LONGEST_STAY);
+    this.#stay = Math.max(longest, LEAST_STAY_IN_TRIALS * duration);
   }
 }
