@@ -161,11 +161,14 @@ static void multiply_panels(left_rows left, const float *panel, int depth, float
   }
 }
 
-/* c [m x n] (+)= op(a) [m x k] op(b) [k x n]. */
+/*
+ * c [m x n] (+)= op(a) [m x k] op(b) [k x n]. A pitch is how far apart the rows of a matrix are as it is stored, so that each
+ * may be a part of a wider one.
+ */
 void gemm(const float *a, const float *b, float *c, float *scratch, int m, int n, int k, int a_transposed,
-          int b_transposed, int accumulate) {
-  int a_row = a_transposed ? 1 : k, a_depth = a_transposed ? m : 1;
-  int b_depth = b_transposed ? 1 : n, b_column = b_transposed ? k : 1;
+          int b_transposed, int a_pitch, int b_pitch, int c_pitch, int accumulate) {
+  int a_row = a_transposed ? 1 : a_pitch, a_depth = a_transposed ? a_pitch : 1;
+  int b_depth = b_transposed ? 1 : b_pitch, b_column = b_transposed ? b_pitch : 1;
   int is_packed = n >= MANY_COLUMNS;
   float *panels = scratch, *packed = scratch + DEPTH * (WIDTH + PANEL);
   for (int column = 0; column < n; column += WIDTH) {
@@ -180,7 +183,7 @@ void gemm(const float *a, const float *b, float *c, float *scratch, int m, int n
           pack_left(left.from, a_row, a_depth, depth, rows, packed);
           left = (left_rows){packed, 1, ROWS, 1};
         }
-        multiply_panels(left, panels, depth, c + row * n + column, n, rows, width, adds);
+        multiply_panels(left, panels, depth, c + row * c_pitch + column, c_pitch, rows, width, adds);
       }
     }
   }
