@@ -101,7 +101,8 @@ function productCase(note: string, m: number, n: number, k: number, order: "NN" 
       const [a, b, c] = [floats(m * k), floats(k * n), floats(m * n)];
       const packed = bytes(kernels.gemm_scratch());
       const transposed = [Number(order === "TN"), Number(order === "NT")];
-      return () => kernels.gemm(a, b, c, packed, m, n, k, ...transposed, 0);
+      const pitches = [order === "TN" ? m : k, order === "NT" ? k : n, n];
+      return () => kernels.gemm(a, b, c, packed, m, n, k, ...transposed, ...pitches, 0);
     },
   };
 }

@@ -5,7 +5,6 @@
  */
 #include "shuffles.h"
 
-
 #define PANEL (2 * LANES)
 /* Rows whose sums, two vectors each, fit the registers: 16 of them on wasm and AVX2, 32 on AVX-512. */
 #if LANES >= 16
@@ -19,6 +18,8 @@
 #define DEPTH 256
 #define WIDTH 512
 #define HEIGHT 144
+/* Columns that are packed at once where one block of rows is all there is, so that no packed column is used twice. */
+#define CHUNK (4 * PANEL)
 /* Columns from which on packing the left operand takes less time than it saves. */
 #define MANY_COLUMNS 64
 
@@ -56,12 +57,25 @@ INLINE void pack_panel(const int lanes, const float *from, int depth_step, int l
     for (int lane = 0; lane < lanes; lane++) packed[lane] = lane < columns ? from[lane * lane_step] : 0;
 }
 
-/*
- * packed [panels, depth, PANEL] = b [depth x width], zeros behind the last column. Packing a panel only while the first
- * rows are multiplied with it was tried and is slower.
- */
+/* Rows ahead that four panels of the right operand are called into the cache. */
+#define ROWS_AHEAD 12
+
+/* Four panels at once of rows whose numbers are side by side: rows of a wide matrix lie in different pages. */
+static void pack_rows(const float *b, int depth_step, int depth, float *packed) {
+  for (int d = 0; d < depth; d++, b += depth_step, packed += PANEL) {
+    UNROLL for (int panel = 0; panel < 4; panel++) PREFETCH(b + ROWS_AHEAD * depth_step + panel * PANEL);
+    UNROLL for (int i = 0; i < 8; i++)
+      store(packed + (i / 2) * depth * PANEL + (i % 2) * LANES, load(b + i * LANES));
+  }
+}
+
+/* packed [panels, depth, PANEL] = b [depth x width], zeros behind the last column. */
 static void pack_right(const float *b, int depth_step, int column_step, int depth, int width, float *packed) {
-  for (int column = 0; column < width; column += PANEL, packed += depth * PANEL)
+  int column = 0;
+  if (column_step == 1)
+    for (; column + 4 * PANEL <= width; column += 4 * PANEL, packed += 4 * depth * PANEL)
+      pack_rows(b + column, depth_step, depth, packed);
+  for (; column < width; column += PANEL, packed += depth * PANEL)
     pack_panel(PANEL, b + column * column_step, depth_step, column_step, depth, smaller(PANEL, width - column),
                packed);
 }
@@ -161,18 +175,20 @@ static void multiply_panels(left_rows left, const float *panel, int depth, float
   }
 }
 
-/* c [m x n] (+)= op(a) [m x k] op(b) [k x n]. */
+/*
+ * c [m x n] (+)= op(a) [m x k] op(b) [k x n]. A pitch is how far apart the rows of a matrix are as it is stored, so that each
+ * may be a part of a wider one.
+ */
 void gemm(const float *a, const float *b, float *c, float *scratch, int m, int n, int k, int a_transposed,
-          int b_transposed, int accumulate) {
-  int a_row = a_transposed ? 1 : k, a_depth = a_transposed ? m : 1;
-  int b_depth = b_transposed ? 1 : n, b_column = b_transposed ? k : 1;
-  int is_packed = n >= MANY_COLUMNS;
+          int b_transposed, int a_pitch, int b_pitch, int c_pitch, int accumulate) {
+  int a_row = a_transposed ? 1 : a_pitch, a_depth = a_transposed ? a_pitch : 1;
+  int b_depth = b_transposed ? 1 : b_pitch, b_column = b_transposed ? b_pitch : 1;
+  int is_packed = n >= MANY_COLUMNS, is_low = m <= HEIGHT && !b_transposed;
+  int span = is_low ? n : WIDTH, chunk = is_low ? CHUNK : WIDTH;
   float *panels = scratch, *packed = scratch + DEPTH * (WIDTH + PANEL);
-  for (int column = 0; column < n; column += WIDTH) {
-    int width = smaller(WIDTH, n - column);
+  for (int column = 0; column < n; column += span)
     for (int d = 0; d < k; d += DEPTH) {
-      int depth = smaller(DEPTH, k - d), adds = accumulate || d > 0;
-      pack_right(b + d * b_depth + column * b_column, b_depth, b_column, depth, width, panels);
+      int end = smaller(n, column + span), depth = smaller(DEPTH, k - d), adds = accumulate || d > 0;
       for (int row = 0; row < m; row += HEIGHT) {
         int rows = smaller(HEIGHT, m - row);
         left_rows left = {a + row * a_row + d * a_depth, a_row, a_depth, 0};
@@ -180,8 +196,11 @@ void gemm(const float *a, const float *b, float *c, float *scratch, int m, int n
           pack_left(left.from, a_row, a_depth, depth, rows, packed);
           left = (left_rows){packed, 1, ROWS, 1};
         }
-        multiply_panels(left, panels, depth, c + row * n + column, n, rows, width, adds);
+        for (int first = column; first < end; first += chunk) {
+          int width = smaller(chunk, end - first);
+          if (row == 0) pack_right(b + d * b_depth + first * b_column, b_depth, b_column, depth, width, panels);
+          multiply_panels(left, panels, depth, c + row * c_pitch + first, c_pitch, rows, width, adds);
+        }
       }
     }
-  }
 }

@@ -61,7 +61,7 @@ export const kernelTable = {
   inner_products: { arguments: ["input", "input", "output", ...numbers(2), "real", "number"] },
   strided_copy: { arguments: ["input", "output", ...numbers(18)] },
   gemm_scratch: { arguments: [], returnsNumber: true },
-  gemm: { arguments: ["input", "input", "output", "scratch", ...numbers(6)] },
+  gemm: { arguments: ["input", "input", "output", "scratch", ...numbers(9)] },
   softmax_cross_entropy: { arguments: ["input", "input", "output", "output", ...numbers(2)] },
   softmax_cross_entropy_gradient: {
     arguments: ["input", "input", "input", "output", ...numbers(2)],

@@ -71,6 +71,13 @@ INLINE integers choose_integers(integers mask, integers one, integers other) {
   return (mask & one) | (~mask & other);
 }
 
+/* Calls memory into the cache that is read soon; wasm has nothing of the kind. */
+#ifdef __wasm__
+#define PREFETCH(from)
+#else
+#define PREFETCH(from) __builtin_prefetch(from)
+#endif
+
 /* Every step-th number. */
 INLINE vector load_strided(const float *from, int step) {
   vector value;

@@ -60,7 +60,8 @@ for (const form of ["wasm", "native"] as const) {
           return sum;
         });
         const packed = scratch(library.ask.gemm_scratch());
-        callKernel(library, "gemm", a, b, c, packed, m, n, k, left, right, 1);
+        const pitches = [left ? m : k, right ? k : n, n];
+        callKernel(library, "gemm", a, b, c, packed, m, n, k, left, right, ...pitches, 1);
         expectClose(c, expected);
       });
     });

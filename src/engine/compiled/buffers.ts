@@ -12,10 +12,15 @@ export interface Piece {
   readonly working: number;
 }
 
+/** The whole minibatch as one piece. */
+export const WHOLE: Piece = { rank: 0, index: 0, first: 0, working: 0 };
+
 export interface Buffer {
   readonly floats: number;
   /** byte offset for a piece; left out for working memory, which the plan places */
   readonly locate?: (piece: Piece) => number;
+  /** true for a sum of which every piece leaves a part, one behind the other: the host adds them up */
+  readonly isSum?: boolean;
 }
 
 const FLOAT = 4;
@@ -35,9 +40,10 @@ export const columnsBuffer = (floats: number, floatsOfColumn: number, offset: nu
   locate: ({ first }) => offset + first * floatsOfColumn * FLOAT,
 });
 
-/** A place of its own for every piece: sums over a minibatch that the host adds up. */
-export const buffersOfPieces = (floats: number, offset: number): Buffer => ({
+/** A place of its own for every piece. */
+export const buffersOfPieces = (floats: number, offset: number, isSum: boolean): Buffer => ({
   floats,
+  isSum,
   locate: ({ index }) => offset + index * floats * FLOAT,
 });
 

@@ -1,16 +1,17 @@
 /** Compiles a network for a minibatch: schedules for its pieces, their places in the memory, lists for the threads. */
 
 import assert from "node:assert/strict";
-import { encodeCall, type KernelLibrary } from "../../kernels/library.js";
+import type { KernelLibrary } from "../../kernels/library.js";
 import type { ComputationNetwork } from "../../network/network.js";
 import type { ComputationNode } from "../../network/node.js";
 import type { CompileRequest } from "../engine.js";
 import { expectComputable } from "../portable/plan.js";
-import type { Buffer, Piece } from "./buffers.js";
+import { fixedBuffer, WHOLE } from "./buffers.js";
 import type { Task } from "./crew.js";
+import { encode, locate } from "./encoding.js";
 import { exchangeOfOne, Exchanges } from "./exchanges.js";
+import { addGradients } from "./gradient-sums.js";
 import { InputFeed } from "./input-feeds.js";
-import { copyCall, type Call } from "./lowering.js";
 import type { KernelMemory } from "./memory.js";
 import { divide, isDivisible, type Block, type Division } from "./pieces.js";
 import { placeBuffers, type Placement } from "./placement.js";
@@ -23,20 +24,22 @@ import {
   type Obstacle,
   type Schedule,
 } from "./schedule.js";
+import { encodeShares, shareCalls } from "./shared-calls.js";
 import { simplify } from "./simplify.js";
 import { dummySupply, SupplyPlaces } from "./supply-places.js";
 import { ScheduleTrace, type TracedCall } from "./trace.js";
 import { ValuePlaces } from "./value-places.js";
 
-const FLOAT = 4;
 const DOUBLE = 8;
 
 /** Working memory of a block: what stays in the second level of the cache. */
 const BYTES_OF_BLOCK = 1 << 18;
 /** Larger parameters are read from memory again for every block, so that there should be one. */
 const MOST_PARAMETER_FLOATS = 1 << 15;
-/** Fewer gradients are added up by one thread. */
-const LEAST_SHARED_FLOATS = 1 << 15;
+/** Part of the time that one rank may work alone where ranks divide calls. */
+const MOST_ALONE = 0.1;
+/** The same where it works alone otherwise. */
+const MOST_ALONE_OF_WHOLE = 0.7;
 
 /** For a schedule that only shows whether there can be one. */
 const SAMPLE_COLUMNS = 4;
@@ -118,16 +121,17 @@ class Linking {
   }
 
   link(): LinkedSchedule | Obstacle {
-    const division = this.#divide();
+    const { request, trace, memory, threads } = this.#options;
+    const { columns } = request;
+    const dividesCalls = this.#dividesCalls();
+    const division = dividesCalls ? divide(columns, 1, columns) : this.#divide();
     if ("node" in division) return division;
-    const { request, trace, memory } = this.#options;
     const blocks = division.ranks.flat();
-    this.#places.release();
-    this.#places = new ValuePlaces(memory, this.#shared, request.columns, blocks.length);
+    this.#setPieces(dividesCalls ? threads : blocks.length);
     for (const node of this.#nodes) {
       const place = node.operation.leaf === "input" ? this.#places.place(node) : undefined;
       if (place === undefined) continue;
-      this.#feeds.set(node, new InputFeed(memory, node, request.columns, place.offset));
+      this.#feeds.set(node, new InputFeed(memory, node, columns, place.offset));
     }
     const schedules = new Map<string, PlacedSchedule>();
     for (const block of blocks) {
@@ -137,7 +141,11 @@ class Linking {
       if ("node" in schedule) return schedule;
       schedules.set(key, schedule);
     }
-    const phases = this.#linkRanks(division, schedules);
+    const [whole] = schedules.values();
+    const phases =
+      dividesCalls && whole !== undefined
+        ? this.#linkShares(whole.calls)
+        : this.#linkRanks(division, schedules);
     return {
       phases,
       gradientSums: this.#addGradients(division.ranks.length),
@@ -170,6 +178,28 @@ class Linking {
     return place;
   }
 
+  #setPieces(pieces: number): void {
+    const { request, memory } = this.#options;
+    this.#places.release();
+    this.#places = new ValuePlaces(memory, this.#shared, request.columns, pieces);
+  }
+
+  /**
+   * Whether ranks divide calls, as against samples: they do where the samples would take all parameters to every rank, or
+   * cannot be divided, and most calls can.
+   */
+  #dividesCalls(): boolean {
+    const { request, threads } = this.#options;
+    const { columns, criterion } = request;
+    const isWhole = !isDivisible(this.#nodes, criterion);
+    if (threads === 1 || !(isWhole || this.#isParameterHeavy)) return false;
+    this.#setPieces(threads);
+    const trial = this.#compile(columns, false);
+    if ("node" in trial) return false;
+    const { aloneShare } = shareCalls(trial.calls, threads, columns);
+    return aloneShare < (isWhole ? MOST_ALONE_OF_WHOLE : MOST_ALONE);
+  }
+
   /**
    * Threads and blocks. A trial shows how much memory a column takes, and whether ranks exchange sums: then each computes
    * its samples in one block.
@@ -190,14 +220,14 @@ class Linking {
       this.#exchanges = new Exchanges(memory, 1);
       return divide(columns, 1, columns);
     }
-    const isParameterHeavy = this.#parameterFloats() > MOST_PARAMETER_FLOATS;
-    if (isWhole || areUsed || isParameterHeavy) return division;
+    if (isWhole || areUsed || this.#isParameterHeavy) return division;
     const columnsOfBlock = Math.floor((BYTES_OF_BLOCK * size) / trial.placement.bytes);
     return divide(columns, threads, Math.max(1, columnsOfBlock));
   }
 
-  #parameterFloats(): number {
-    return this.#nodes.reduce((sum, { parameter }) => sum + (parameter?.value?.length ?? 0), 0);
+  get #isParameterHeavy(): boolean {
+    const floats = this.#nodes.map(({ parameter }) => parameter?.value?.length ?? 0);
+    return floats.reduce((sum, length) => sum + length, 0) > MOST_PARAMETER_FLOATS;
   }
 
   #compile(columns: number, accumulatesGradients: boolean): PlacedSchedule | Obstacle {
@@ -277,6 +307,27 @@ class Linking {
     return last.length === 0 ? phases : [...phases, [this.#task(last)]];
   }
 
+  /** Tasks of all ranks, phase by phase, for one schedule whose calls they divide. */
+  #linkShares(calls: readonly NodeCall[]): Task[][] {
+    const { request, threads, trace } = this.#options;
+    const { columns } = request;
+    const shared = shareCalls(calls, threads, columns).calls;
+    const all = shared.flatMap((phased) => phased.calls.map((call) => ({ ...phased, call })));
+    const { offsets, bytes } = placeBuffers(
+      all.map(({ call }) => call),
+      all.map(({ phase }) => phase),
+    );
+    const piece = { ...WHOLE, working: this.#own(bytes) };
+    if (trace !== undefined) {
+      const whole = shared.flatMap((phased) => phased.calls.slice(0, 1));
+      const encoded = whole.map((one) => encode(one, piece, offsets));
+      this.#trace(whole, encoded, columns);
+    }
+    return encodeShares(shared, threads, (buffer) => locate(buffer, piece, offsets)).map((lists) =>
+      lists.map((list) => this.#task(list)),
+    );
+  }
+
   #trace(calls: readonly NodeCall[], encoded: readonly (readonly number[])[], columns: number) {
     this.#traced.push(
       calls.map((traced, i) => {
@@ -288,38 +339,18 @@ class Linking {
     );
   }
 
-  #trained(): { readonly gradient: Buffer; readonly gradients: readonly number[] }[] {
-    const { request, memory } = this.#options;
-    if (request.criterion === undefined) return [];
-    return this.#nodes.flatMap((node) => {
-      const place = node.needsGradient ? parameterPlace(node, memory) : undefined;
-      return place === undefined ? [] : [place];
-    });
-  }
-
   /** A phase in which every thread adds up a share of the gradients that all have left; none for one thread. */
   #addGradients(ranks: number): Task[][] {
-    const trained = this.#trained();
-    if (ranks === 1 || trained.length === 0) return [];
-    const floats = trained.reduce((sum, { gradient }) => sum + gradient.floats, 0);
-    const shares = floats < LEAST_SHARED_FLOATS ? 1 : ranks;
-    const piece: Piece = { rank: 0, index: 0, first: 0, working: 0 };
-    const tasks = Array.from({ length: shares }, (_, share) => {
-      const encoded = trained.flatMap(({ gradient, gradients }) => {
-        const begin = Math.floor((gradient.floats * share) / shares);
-        const end = Math.floor((gradient.floats * (share + 1)) / shares);
-        const part = (offset = NaN): Buffer => ({
-          floats: end - begin,
-          locate: () => offset + begin * FLOAT,
-        });
-        const target = { buffer: part(gradients[0]), accumulate: 1 } as const;
-        return gradients
-          .slice(1, ranks)
-          .map((from) => encode(copyCall(part(from), target, 1), piece, new Map()));
-      });
-      return this.#task(encoded);
+    const { request, memory } = this.#options;
+    if (ranks === 1 || request.criterion === undefined) return [];
+    const trained = this.#nodes.flatMap((node) => {
+      const place = node.needsGradient ? parameterPlace(node, memory) : undefined;
+      return place === undefined
+        ? []
+        : [place.gradients.map((offset) => fixedBuffer(place.gradient.floats, offset))];
     });
-    return [tasks];
+    const lists = addGradients(trained, ranks);
+    return lists.length === 0 ? [] : [lists.map((list) => this.#task(list))];
   }
 
   #task(encoded: readonly (readonly number[])[]): Task {
@@ -341,17 +372,3 @@ const scheduleKey = ({ columns, isFirst }: Block) => `${columns} ${isFirst}`;
 
 const parameterPlace = (node: ComputationNode, memory: KernelMemory) =>
   isParameter(node) ? memory.parameter(node) : undefined;
-
-/** A call with the byte offsets that its buffers have for a piece. */
-function encode(
-  { kernel, values }: Call,
-  piece: Piece,
-  offsets: ReadonlyMap<Buffer, number>,
-): number[] {
-  const place = (buffer: Buffer) =>
-    buffer.locate?.(piece) ?? piece.working + (offsets.get(buffer) ?? NaN);
-  return encodeCall(
-    kernel,
-    values.map((value) => (typeof value === "number" ? value : place(value))),
-  );
-}

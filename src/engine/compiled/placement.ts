@@ -17,12 +17,18 @@ interface Lifetime {
   last: number;
 }
 
-/** Places every buffer of working memory at the lowest offset that is free during all its lifetime. */
-export function placeBuffers(calls: readonly Call[]): Placement {
+/**
+ * Places every buffer of working memory at the lowest offset that is free during all its lifetime.
+ * @param times at which the calls run, in ascending order; calls of the same time may run at once
+ */
+export function placeBuffers(
+  calls: readonly Call[],
+  times: readonly number[] = calls.map((_, index) => index),
+): Placement {
   const offsets = new Map<Buffer, number>();
   let living: { readonly offset: number; readonly end: number; readonly last: number }[] = [];
   let bytes = 0;
-  for (const { buffer, first, last } of lifetimes(calls)) {
+  for (const { buffer, first, last } of lifetimes(calls, times)) {
     living = living.filter((other) => other.last >= first);
     const size = Math.ceil((buffer.floats * 4) / ALIGNMENT) * ALIGNMENT;
     let offset = 0;
@@ -40,14 +46,15 @@ export function placeBuffers(calls: readonly Call[]): Placement {
 }
 
 /** First and last use of every buffer of working memory, in the order of the first. */
-function lifetimes(calls: readonly Call[]): Lifetime[] {
+function lifetimes(calls: readonly Call[], times: readonly number[]): Lifetime[] {
   const known = new Map<Buffer, Lifetime>();
   calls.forEach((call, index) => {
+    const time = times[index] ?? index;
     for (const buffer of buffersOf(call, "input", "output", "scratch")) {
       if (buffer.locate !== undefined) continue;
       const lifetime = known.get(buffer);
-      if (lifetime === undefined) known.set(buffer, { buffer, first: index, last: index });
-      else lifetime.last = index;
+      if (lifetime === undefined) known.set(buffer, { buffer, first: time, last: time });
+      else lifetime.last = time;
     }
   });
   return [...known.values()];

@@ -5,7 +5,8 @@ import { binaryCalls, type Operand } from "./broadcast.js";
 import { Calculation, operandsOf, stored } from "./calculation.js";
 import { copyCalls, whole } from "./copies.js";
 import { BINARY, UNARY } from "./functions.js";
-import { call, type Lowering, type LoweringContext } from "./lowering.js";
+import type { Buffer } from "./buffers.js";
+import { call, type Lowering, type LoweringContext, type Target } from "./lowering.js";
 
 const times = BINARY.ElementTimes;
 
@@ -15,6 +16,15 @@ interface Factors {
   readonly inner: number;
   readonly isTransposed: 0 | 1;
 }
+
+/** A matrix as a factor of a product. */
+interface Factor {
+  readonly of: Buffer;
+  readonly isTransposed: 0 | 1;
+}
+
+const asStored = (of: Buffer): Factor => ({ of, isTransposed: 0 });
+const transposed = (of: Buffer): Factor => ({ of, isTransposed: 1 });
 
 /** y [count x outer] = right * left. */
 function matrixProduct(context: LoweringContext, { outer, inner, isTransposed }: Factors) {
@@ -26,15 +36,28 @@ function matrixProduct(context: LoweringContext, { outer, inner, isTransposed }:
   }
   const count = b.floats / inner;
   const packed = scratch(ask("gemm_scratch"));
+  /** to [m x n] (+)= left [m x k] * right [k x n]; a matrix that is stored transposed has the other size as its pitch */
+  const product = (
+    { of: left, isTransposed: ofLeft }: Factor,
+    { of: right, isTransposed: ofRight }: Factor,
+    { buffer, accumulate }: Target,
+    [m, n, k]: readonly [number, number, number],
+  ) => {
+    const pitches = [ofLeft === 0 ? k : m, ofRight === 0 ? n : k, n];
+    const sizes = [m, n, k, ofLeft, ofRight, ...pitches];
+    return call("gemm", left, right, buffer, packed, ...sizes, accumulate);
+  };
+  const weights: Factor = { of: a, isTransposed };
+  const weightsBack: Factor = { of: a, isTransposed: isTransposed === 0 ? 1 : 0 };
+  const [samples, slopes] = [asStored(b), asStored(gradient)];
   return {
-    forward: [call("gemm", b, a, value, packed, count, outer, inner, 0, isTransposed, 0)],
-    backward(input: number, { buffer, accumulate }: { buffer: typeof a; accumulate: 0 | 1 }) {
-      const right = [buffer, packed, count, inner, outer, 0, 1 - isTransposed, accumulate] as const;
-      if (input === 1) return [call("gemm", gradient, a, ...right)];
+    forward: [product(samples, weights, stored(value), [count, outer, inner])],
+    backward(input: number, target: Target) {
+      if (input === 1) return [product(slopes, weightsBack, target, [count, inner, outer])];
       return [
         isTransposed === 0
-          ? call("gemm", b, gradient, buffer, packed, inner, outer, count, 1, 0, accumulate)
-          : call("gemm", gradient, b, buffer, packed, outer, inner, count, 1, 0, accumulate),
+          ? product(transposed(b), slopes, target, [inner, outer, count])
+          : product(transposed(gradient), samples, target, [outer, inner, count]),
       ];
     },
   };

@@ -33,7 +33,10 @@ export class ValuePlaces {
       // values without samples come out the same for every piece, sums over samples do not
       const stored = floats * (isWhole ? 1 : pieces);
       const parts = joinsSamples(node) ? pieces : 1;
-      this.#places.set(node, { offset: memory.allocate(stored * FLOAT), floats, parts, stored });
+      const offset = memory.allocate(stored * FLOAT);
+      // parts of a sum may stay without anything to add
+      if (parts > 1) memory.floats(offset, stored).fill(0);
+      this.#places.set(node, { offset, floats, parts, stored });
     }
   }
 
@@ -43,7 +46,7 @@ export class ValuePlaces {
     if (place === undefined) return undefined;
     const elements = elementCount(node.shape);
     return node.dynamicAxis === undefined
-      ? buffersOfPieces(elements, place.offset)
+      ? buffersOfPieces(elements, place.offset, place.parts > 1)
       : columnsBuffer(columns * elements, elements, place.offset);
   }
 

@@ -43,9 +43,12 @@ function minibatchFor(network: ComputationNetwork, seed = 3): Minibatch {
   return { samples: COLUMNS, streams: new Map(streams) };
 }
 
+/** What of an engine is compared. */
+export type ComparedEngine = Pick<Engine, "compile" | "seedRandomNodes">;
+
 /** What remains after some minibatches in training and one without: everything that a user can see. */
 export function results(
-  engine: Engine,
+  engine: ComparedEngine,
   source: string,
   options: RunOptions = { isTraining: true, dropoutRate: 0 },
 ): Numbers {
