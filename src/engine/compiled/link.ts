@@ -6,7 +6,7 @@ import type { ComputationNetwork } from "../../network/network.js";
 import type { ComputationNode } from "../../network/node.js";
 import type { CompileRequest } from "../engine.js";
 import { expectComputable } from "../portable/plan.js";
-import { fixedBuffer, WHOLE } from "./buffers.js";
+import { fixedBuffer, WHOLE, type Buffer } from "./buffers.js";
 import type { Task } from "./crew.js";
 import { encode, locate } from "./encoding.js";
 import { exchangeOfOne, Exchanges } from "./exchanges.js";

@@ -159,15 +159,19 @@ const gemm: Sharer = (values) => {
   ];
 };
 
+/** Where samples start, and samples. @param count position of their number, behind which stands their size */
+function gathered(count: number, samples: readonly number[]): Sharer {
+  return (values) => {
+    const own = samples.map((position) => [position, at(values, count + 1)] as const);
+    const steps = [[2, 1] as const, ...own];
+    return [{ extent: at(values, count), granule: 1, steps, count: [count, 1], repeated: 0 }];
+  };
+}
+
 /** Kernels that are not here are run by one rank. Buffers are 0 where a sharer sees the values. */
 const SHARERS: Readonly<Partial<Record<KernelName, Sharer>>> = {
-  gather_samples: (values) => {
-    const steps = [
-      [2, 1],
-      [3, at(values, 5)],
-    ] as const;
-    return [{ extent: at(values, 4), granule: 1, steps, count: [4, 1], repeated: 0 }];
-  },
+  gather_samples: gathered(4, [3]),
+  gather_scaled_samples: gathered(6, [3, 5]),
   unary: elements(3, 1, 2),
   unary_gradient: elements(5, 1, 2, 3, 4),
   binary,
