@@ -13,6 +13,25 @@ INLINE float row_sum(const float *x, int count) {
   return sum;
 }
 
+/*
+ * y [vectors] (+)= scale * sum of rows that are `inner` numbers apart. Several vectors at once use lines of the cache whole.
+ */
+INLINE void column_sums(const int vectors, const float *x, float *y, int rows, int inner, float scale, int accumulate) {
+  vector even[4], odd[4];
+  UNROLL for (int v = 0; v < vectors; v++) even[v] = odd[v] = splat(0);
+  int row = 0;
+  for (; row + 2 <= rows; row += 2)
+    UNROLL for (int v = 0; v < vectors; v++) {
+      even[v] += load(x + row * inner + v * LANES);
+      odd[v] += load(x + (row + 1) * inner + v * LANES);
+    }
+  UNROLL for (int v = 0; v < vectors; v++) {
+    if (row < rows) even[v] += load(x + row * inner + v * LANES);
+    vector value = scale * (even[v] + odd[v]);
+    store(y + v * LANES, accumulate ? load(y + v * LANES) + value : value);
+  }
+}
+
 /* y [outer, inner] (+)= scale * sum over middle of x [outer, middle, inner]. */
 void reduce_sum(const float *x, float *y, int outer, int middle, int inner, float scale, int accumulate) {
   if (inner == 1) {
@@ -24,17 +43,8 @@ void reduce_sum(const float *x, float *y, int outer, int middle, int inner, floa
   }
   for (int o = 0; o < outer; o++, y += inner, x += middle * inner) {
     int i = 0;
-    for (; i + LANES <= inner; i += LANES) {
-      vector sums[2] = {splat(0), splat(0)};
-      int m = 0;
-      for (; m + 2 <= middle; m += 2) {
-        sums[0] += load(x + m * inner + i);
-        sums[1] += load(x + (m + 1) * inner + i);
-      }
-      if (m < middle) sums[0] += load(x + m * inner + i);
-      vector value = scale * (sums[0] + sums[1]);
-      store(y + i, accumulate ? load(y + i) + value : value);
-    }
+    for (; i + 4 * LANES <= inner; i += 4 * LANES) column_sums(4, x + i, y + i, middle, inner, scale, accumulate);
+    for (; i + LANES <= inner; i += LANES) column_sums(1, x + i, y + i, middle, inner, scale, accumulate);
     for (; i < inner; i++) {
       float sum = 0;
       for (int m = 0; m < middle; m++) sum += x[m * inner + i];

@@ -14,6 +14,8 @@ interface Row {
   readonly note?: string;
   /** numbers, and floats of buffers */
   readonly values: readonly (number | readonly [floats: number])[];
+  /** whole numbers in a buffer instead of random ones, by its position */
+  readonly contents?: Readonly<Record<number, readonly number[]>>;
   /** ways to divide it */
   readonly ways?: number;
 }
@@ -30,7 +32,15 @@ const product = (m: number, n: number, k: number, left: 0 | 1, right: 0 | 1): Ro
   ways: 2,
 });
 
+const CALL = 512;
+
 const ROWS: readonly Row[] = [
+  {
+    kernel: "gather_samples",
+    note: "out of the places where they begin",
+    values: [0, [1], [12], [60], 12, 5],
+    contents: { 1: [1], 2: Array.from({ length: 12 }, (_, i) => CALL + 4 + 4 * (i % 7)) },
+  },
   product(12, 70, 33, 0, 0),
   product(13, 100, 9, 0, 1),
   product(65, 33, 12, 1, 0),
@@ -75,12 +85,10 @@ const ROWS: readonly Row[] = [
   { kernel: "hardmax", values: [[60], [60], 12, 5] },
 ];
 
-const CALL = 512;
-
 /** What stands in the memory behind the calls when some of them have run; all buffers lie there one after the other. */
 function afterCalls(
   library: KernelLibrary,
-  { kernel, values }: Row,
+  { kernel, values, contents }: Row,
   sharing: Sharing | undefined,
   ranks: number,
 ): Record<number, number[]> {
@@ -95,6 +103,8 @@ function afterCalls(
     end += floats * parts * 4;
     const drawn = Float32Array.from({ length: floats }, (_, i) => Math.sin(7 * position + 13 * i));
     new Float32Array(library.memory.buffer, offset, floats * parts).fill(0).set(drawn);
+    const own = contents?.[position];
+    if (own !== undefined) new Int32Array(library.memory.buffer, offset, floats).set(own);
     return { floats, locate: () => offset };
   });
   const places = buffers.map((buffer) =>
