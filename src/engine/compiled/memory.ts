@@ -7,8 +7,8 @@ import { buffersOfRanks, fixedBuffer, type Buffer } from "./buffers.js";
 const ALIGNMENT = 64;
 const PAGE = 65536;
 const FLOAT = 4;
-/** A large part of the data of most trainings; what is beyond is copied minibatch by minibatch. */
-const MOST_MIRRORED_BYTES = 1 << 29;
+/** MNIST as bytes and some more; what is beyond is copied minibatch by minibatch, so that files may be larger than memory. */
+const MOST_MIRRORED_BYTES = 1 << 26;
 
 /** A parameter here: its value, and its gradient by rank. */
 interface ParameterPlace {
