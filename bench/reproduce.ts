@@ -1,4 +1,7 @@
-/** `npm run reproduce [-- NAME ...]`: runs the experiments through the program and compares what it logs. */
+/**
+ * `npm run reproduce [-- NAME ... --OPTION ...]`: runs the experiments through the program and compares what it logs. What
+ * follows the names from the first option on is the program's: `--threads 1`, `--backend kernels`.
+ */
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -9,15 +12,22 @@ const PROGRAM = "dist/src/cli/main.js";
 const MNIST = "data/MNIST/Train-28x28_cntk_text.txt";
 
 /** Runs the program on one experiment and gives what it logged. */
-async function run(experiment: Experiment): Promise<{ log: string; exitCode: number | null }> {
+async function run(
+  experiment: Experiment,
+  options: readonly string[],
+): Promise<{ log: string; exitCode: number | null }> {
   const overrides = [
     `outputDir=output/reproduce/${experiment.name}`,
     "makeMode=false",
     `command=${experiment.commands ?? "trainNetwork:testNetwork"}`,
   ];
-  const child = spawn(process.execPath, [PROGRAM, ...experiment.parameters, ...overrides], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [PROGRAM, ...experiment.parameters, ...overrides, ...options],
+    {
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
   const chunks: Buffer[] = [];
   child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
   const exitCode = await new Promise<number | null>((resolve, reject) => {
@@ -28,11 +38,11 @@ async function run(experiment: Experiment): Promise<{ log: string; exitCode: num
 }
 
 /** Prints the table of one experiment; true if every value is within its tolerance. */
-async function reproduce(experiment: Experiment): Promise<boolean> {
+async function reproduce(experiment: Experiment, options: readonly string[]): Promise<boolean> {
   console.log(`\n${experiment.name}: ${experiment.about}`);
-  console.log(`  tscntk ${experiment.parameters.join(" ")}\n`);
+  console.log(`  tscntk ${[...experiment.parameters, ...options].join(" ")}\n`);
   const start = performance.now();
-  const { log, exitCode } = await run(experiment);
+  const { log, exitCode } = await run(experiment, options);
   const seconds = (performance.now() - start) / 1000;
   if (exitCode !== 0) {
     console.log(log.trimEnd().split("\n").slice(-12).join("\n"));
@@ -61,13 +71,14 @@ function chosen(names: readonly string[]): readonly Experiment[] | undefined {
 /** Runs what has its data. @returns the names of those that were skipped and of those that failed */
 async function reproduceAll(
   experiments: readonly Experiment[],
+  options: readonly string[],
 ): Promise<{ readonly skipped: string[]; readonly failed: string[] }> {
   const skipped: string[] = [];
   const failed: string[] = [];
   for (const experiment of experiments) {
     const { name, data = MNIST } = experiment;
     if (existsSync(data)) {
-      if (!(await reproduce(experiment))) failed.push(name);
+      if (!(await reproduce(experiment, options))) failed.push(name);
       continue;
     }
     console.log(`\n${name}: SKIPPED, ${data} is missing`);
@@ -77,7 +88,10 @@ async function reproduceAll(
 }
 
 async function main(): Promise<void> {
-  const experiments = chosen(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  const begin = args.findIndex((arg) => arg.startsWith("-"));
+  const [names, options] = begin < 0 ? [args, []] : [args.slice(0, begin), args.slice(begin)];
+  const experiments = chosen(names);
   const missing = [PROGRAM, MNIST].find((file) => !existsSync(file));
   if (experiments === undefined || missing !== undefined) {
     if (missing !== undefined)
@@ -85,7 +99,7 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const { skipped, failed } = await reproduceAll(experiments);
+  const { skipped, failed } = await reproduceAll(experiments, options);
   const run = experiments.length - skipped.length;
   const omitted = skipped.length === 0 ? "" : `, skipped: ${skipped.join(", ")}`;
   const summary = failed.length === 0 ? "all reproduced" : `FAILED: ${failed.join(", ")}`;
