@@ -1,5 +1,7 @@
 export default {
   testEnvironment: "node",
+  // no test is about time: whole trainings take long where other programs keep the machine busy
+  testTimeout: 60_000,
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
