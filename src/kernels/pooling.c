@@ -21,14 +21,6 @@ INLINE void cells_of_window(int index, int kernel, int stride, int lower, int si
 /* Bytes of scratch memory for the functions below. */
 int pooling_scratch(int width) { return 2 * (whole_vectors(width) + 2 * LANES) * 4; }
 
-/* A vector of which only `count` numbers may be read, if that is less than all. */
-INLINE vector load_first(const float *from, int count) {
-  if (count >= LANES) return load(from);
-  vector value = splat(0);
-  UNROLL for (int lane = 0; lane < LANES; lane++) if (lane < count) value[lane] = from[lane];
-  return value;
-}
-
 /*
  * Largest number of each column over rows [first, last), and the first cell that has it; -infinity and -1 without one.
  * Whole vectors: what they hold behind the last column means nothing. `readable` numbers of x may be read, surely enough
@@ -40,7 +32,7 @@ INLINE void reduce_columns(const int is_safe, const float *x, int width, int fir
     vector leader = splat(-__builtin_inff());
     integers place = splat_integer(-1), current = ramp(1) + (first * width + c);
     for (int at = first * width + c, end = last * width + c; at < end; at += width, current += width) {
-      vector value = is_safe ? load(x + at) : load_first(x + at, readable - at);
+      vector value = is_safe ? load(x + at) : load_some(x + at, readable - at);
       integers wins = value > leader;
       leader = choose(wins, value, leader);
       place = choose_integers(wins, current, place);
@@ -136,7 +128,7 @@ INLINE void largest_of_tile(const int size, const int is_safe, const window_row 
     integers place = splat_integer(at);
     UNROLL for (int v = 0; v < size; v++) {
       const float *from = w->x + at + v * LANES;
-      vector value = is_safe ? load(from) : load_first(from, readable - at - v * LANES);
+      vector value = is_safe ? load(from) : load_some(from, readable - at - v * LANES);
       integers wins = value > leader[v];
       leader[v] = choose(wins, value, leader[v]);
       cell[v] = choose_integers(wins, place, cell[v]);
@@ -155,7 +147,7 @@ INLINE void largest_of_tile(const int size, const int is_safe, const window_row 
   if (w->keeps_first) {
     UNROLL for (int v = 0; v < size; v++)
       corner[v] = is_safe ? load(w->x + start + v * LANES)
-                          : load_first(w->x + start + v * LANES, readable - start - v * LANES);
+                          : load_some(w->x + start + v * LANES, readable - start - v * LANES);
     UNROLL for (int count = size; count > 1; count /= 2)
       UNROLL for (int v = 0; v < count / 2; v++) corner[v] = EVEN_LANES(corner[2 * v], corner[2 * v + 1]);
     is_special |= any_negative(corner[0] != corner[0]);
@@ -225,8 +217,8 @@ void max_pooling(const float *x, float *y, int *position, char *scratch, int kee
   window_row w = {x, width, 0, 0, best, cell, kernel_width, stride_x, lower_x, keeps_first};
   int tiles = are_tiles(&w), results = count * rows * columns;
   for (int plane = 0; plane < count; plane++, w.x += height * width) {
-    /* what lies behind a row is the next one, or the next plane; only the last plane has nothing behind it */
-    int readable = (smaller(count - plane, 1 + WIDEST_TILE * LANES)) * height * width;
+    /* a vector may reach over a row into what is behind it, the next row or plane, but not over the last plane */
+    int readable = (count - plane) * height * width;
     for (int r = 0; r < rows; r++, y += columns, position += columns, results -= columns) {
       cells_of_window(r, kernel_height, stride_y, lower_y, height, &w.top, &w.bottom);
       if (tiles) largest_of_tiles(&w, first, last, readable, results, y, position);

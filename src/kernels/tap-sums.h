@@ -33,12 +33,6 @@ typedef struct {
 
 INLINE vector at_least(vector least, vector sum) { return choose(sum < least, least, sum); }
 
-/* The first `count` lanes. */
-INLINE void store_first(float *to, vector value, int count) {
-  if (count >= LANES) store(to, value);
-  else UNROLL for (int lane = 0; lane < LANES; lane++) if (lane < count) to[lane] = value[lane];
-}
-
 /* Sums of a block of maps: result[map, targets[v] + lane] = sum over taps of weight * source[starts[v] + tap + lane]. */
 INLINE void sum_block(const int maps, const int vectors, const sums *s, const float *weights,
                       const float *source, int first, float *result) {
@@ -61,7 +55,7 @@ INLINE void sum_block(const int maps, const int vectors, const sums *s, const fl
   }
   UNROLL for (int m = 0; m < maps; m++)
     UNROLL for (int v = 0; v < vectors; v++)
-      store_first(to[v] + m * map_pitch, at_least(least, sum[m * vectors + v]), columns);
+      store_some(to[v] + m * map_pitch, at_least(least, sum[m * vectors + v]), columns);
 }
 
 /* All vectors of one block of maps, `vectors` at a time; 4 and 2 at the end as pairs, for one alone costs as much as two. */
@@ -105,7 +99,7 @@ INLINE void sum_columns_block(const int rows, const int vectors, const int heigh
   }
   UNROLL for (int r = 0; r < rows; r++)
     UNROLL for (int v = 0; v < vectors; v++)
-      store_first(result + r * result_pitch + v * LANES, at_least(least, sum[r * vectors + v]), columns - v * LANES);
+      store_some(result + r * result_pitch + v * LANES, at_least(least, sum[r * vectors + v]), columns - v * LANES);
 }
 
 /* One map, all its results. Whatever does not divide evenly is computed twice. */

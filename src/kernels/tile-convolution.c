@@ -18,7 +18,7 @@ typedef struct {
   int step_y, step_x; /* from one patch to the next */
   int layers;         /* patches beside each other that overlap */
   int pitch, layer;   /* floats of a layer's row, and of a layer */
-  int left;           /* of the plane in a layer: whole vectors, but for what lies before the plane */
+  int left;           /* column of a layer where the plane begins: whole vectors, so that few of its sums cross a cache line */
   int above;          /* rows of zeros above and below the rows of a kernel */
   int kernel;         /* floats of a kernel laid out for all dx */
 } tiling;

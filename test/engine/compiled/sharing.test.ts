@@ -41,6 +41,18 @@ const ROWS: readonly Row[] = [
     values: [0, [1], [12], [60], 12, 5],
     contents: { 1: [1], 2: Array.from({ length: 12 }, (_, i) => CALL + 4 + 4 * (i % 7)) },
   },
+  {
+    kernel: "gather_scaled_samples",
+    note: "out of the places where they begin",
+    values: [0, [1], [12], [60], [1], [60], 12, 5],
+    contents: { 1: [1], 2: Array.from({ length: 12 }, (_, i) => CALL + 4 + 4 * (i % 7)) },
+  },
+  {
+    kernel: "gather_scaled_samples",
+    note: "that the host has written",
+    values: [0, [1], [12], [60], [1], [60], 12, 5],
+    contents: { 1: [0], 2: Array.from({ length: 12 }, () => 0) },
+  },
   product(12, 70, 33, 0, 0),
   product(13, 100, 9, 0, 1),
   product(65, 33, 12, 1, 0),
